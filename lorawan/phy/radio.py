@@ -1,0 +1,60 @@
+"""What a core asks of a radio, and what a radio tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lorawan.machine import Instant
+from lorawan.phy.modulation import CodingRate, LoraModulation
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """Effect: put a frame on the air.
+
+    at: start of the preamble. power_dbm: conducted, at the antenna connector. inverted_iq and crc tell uplink (False,
+    True) from downlink (True, False); beacons are (False, False).
+    """
+
+    at: Instant
+    payload: bytes
+    freq_hz: int
+    modulation: LoraModulation
+    power_dbm: float
+    airtime_us: int
+    inverted_iq: bool = False
+    crc: bool = True
+    coding_rate: CodingRate = CodingRate.CR_4_5
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Effect: open a receive window for inverted-IQ (downlink) frames.
+
+    opens_at … closes_at: a frame is received when enough of its preamble falls inside; once locked, the radio stays
+    with it to its end. window: 1 or 2.
+    """
+
+    opens_at: Instant
+    closes_at: Instant
+    freq_hz: int
+    modulation: LoraModulation
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Event: a frame was received.
+
+    at: end of reception (the last symbol). rssi_dbm and snr_db as the chip reports them, already quantised.
+    """
+
+    at: Instant
+    payload: bytes
+    freq_hz: int
+    modulation: LoraModulation
+    rssi_dbm: float
+    snr_db: float
+    airtime_us: int
+    crc_ok: bool = True
+    coding_rate: CodingRate = CodingRate.CR_4_5
