@@ -1,0 +1,81 @@
+"""Frames on the air as a PCAP file with LoRaTap headers, for Wireshark.
+
+Sources: LoRaTap version 0 (E. de Jong, `loratap.h`: fields, scales, big endian); link type 270 from the tcpdump.org
+list of link-layer header types; libpcap file format, pcap-savefile(5).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.store.atomic import aside
+from lorawan.trace import DownlinkRecord, Record, UplinkRecord
+from lorawan.units import US_PER_S
+
+LINKTYPE_LORATAP = 270
+LORAWAN_SYNC_WORD = 0x34
+NOT_RECEIVED = 255  # an RSSI byte that stands for none (the convention LoRaTap version 1 writes down)
+
+_FILE_HEADER = struct.Struct("<IHHiIII")
+_PACKET_HEADER = struct.Struct("<IIII")
+_LORATAP = struct.Struct(">BBHIBBBBBBB")
+_BW_125_KHZ = 1  # in steps of 125 kHz; every data rate of the traces is one of 125 kHz
+
+
+def write_pcap(path: Path, records: Iterable[Record], *, origin_utc_us: int = 0) -> None:
+    """Write every uplink and downlink frame, one packet each, in time order.
+
+    origin_utc_us: the instant 0 of the records, in µs since 1970-01-01T00:00Z. The time of a packet is its frame's
+    start. RSSI and SNR: of an uplink at its best gateway, of a downlink at the device; where nobody received the frame
+    the three RSSI bytes are 255 and the SNR is 0. Raises StoreError where the file cannot be written.
+    """
+    frames = sorted(
+        (record for record in records if isinstance(record, UplinkRecord | DownlinkRecord)),
+        key=lambda record: record.t_us,
+    )
+    with aside(path) as partial, partial.open("wb") as file:
+        file.write(_FILE_HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 65_535, LINKTYPE_LORATAP))
+        for frame in frames:
+            seconds, micros = divmod(origin_utc_us + frame.t_us, US_PER_S)
+            if isinstance(frame, UplinkRecord):
+                header = loratap_header(frame.freq_hz, frame.sf, frame.best_rssi_dbm, frame.best_snr_db)
+            else:
+                header = loratap_header(frame.freq_hz, frame.sf, frame.rssi_dbm, frame.snr_db)
+            size = len(header) + len(frame.phy_payload)
+            file.write(_PACKET_HEADER.pack(seconds, micros, size, size) + header + frame.phy_payload)
+
+
+def loratap_header(freq_hz: int, sf: int, rssi_dbm: float, snr_db: float) -> bytes:
+    """The 15 bytes before a frame. NaN stands for "not received".
+
+    Scales: SNR in quarters of a dB, two's complement; RSSI −139 dBm + n, or −139 dBm + n/4 where the SNR is negative.
+    Both are rounded and held within the byte.
+    """
+    if math.isnan(rssi_dbm) or math.isnan(snr_db):
+        packet = ceiling = current = NOT_RECEIVED
+        snr_quarters = 0
+    else:
+        snr_quarters = max(-128, min(127, round(4 * snr_db)))
+        # The reader chooses the scale by the sign of the quantised SNR, so we do as well.
+        packet = _rssi_byte(rssi_dbm, 4 if snr_quarters < 0 else 1)
+        ceiling = current = _rssi_byte(rssi_dbm, 1)
+    return _LORATAP.pack(
+        0,
+        0,
+        _LORATAP.size,
+        freq_hz,
+        _BW_125_KHZ,
+        sf,
+        packet,
+        ceiling,
+        current,
+        snr_quarters & 0xFF,
+        LORAWAN_SYNC_WORD,
+    )
+
+
+def _rssi_byte(rssi_dbm: float, steps_per_db: int) -> int:
+    return max(0, min(NOT_RECEIVED - 1, round((rssi_dbm + 139) * steps_per_db)))
