@@ -1,0 +1,45 @@
+"""AES-CMAC, integrity codes, ciphers and key derivation of LoRaWAN 1.0 and 1.1, over pycryptodome's AES."""
+
+from lorawan.crypto.cipher import aes_cmac, cmac_subkeys
+from lorawan.crypto.keys import (
+    JoinKeys,
+    SessionKeys,
+    derive_join_keys,
+    derive_keys_10,
+    derive_keys_11,
+    derive_keys_11_fallback,
+)
+from lorawan.crypto.mic import (
+    MIC_LENGTH,
+    mic_data_10,
+    mic_down_11,
+    mic_join_accept_10,
+    mic_join_accept_11,
+    mic_join_request,
+    mic_rejoin_request,
+    mic_up_11,
+)
+from lorawan.crypto.stream import crypt_f_opts, crypt_payload, decrypt_join_accept, encrypt_join_accept
+
+__all__ = [
+    "MIC_LENGTH",
+    "JoinKeys",
+    "SessionKeys",
+    "aes_cmac",
+    "cmac_subkeys",
+    "crypt_f_opts",
+    "crypt_payload",
+    "decrypt_join_accept",
+    "derive_join_keys",
+    "derive_keys_10",
+    "derive_keys_11",
+    "derive_keys_11_fallback",
+    "encrypt_join_accept",
+    "mic_data_10",
+    "mic_down_11",
+    "mic_join_accept_10",
+    "mic_join_accept_11",
+    "mic_join_request",
+    "mic_rejoin_request",
+    "mic_up_11",
+]

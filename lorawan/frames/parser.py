@@ -1,0 +1,49 @@
+"""Any PHYPayload to the frame it is."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from lorawan.errors import FrameError
+from lorawan.frames.data import DataDown, DataUp, parse_data
+from lorawan.frames.header import MAJOR_R1, MAX_PHY_PAYLOAD, FType, peek_f_type
+from lorawan.frames.join import (
+    EncryptedJoinAccept,
+    JoinRequest,
+    Proprietary,
+    RejoinRequest,
+    parse_join_accept,
+    parse_join_request,
+    parse_rejoin_request,
+)
+
+Frame: TypeAlias = DataUp | DataDown | JoinRequest | EncryptedJoinAccept | RejoinRequest | Proprietary
+
+
+def parse(payload: bytes, *, uplink: bool | None = None) -> Frame:
+    """The frame in a PHYPayload. Nothing is deciphered and no MIC is checked.
+
+    uplink: the direction it was heard in; a frame of the other direction is refused. None takes both. RFU bits are
+    passed over. Raises FrameError, and nothing else, whatever the bytes.
+
+    Source: TS001-1.0.4 §4.1–4.3, §6.2; LoRaWAN 1.1 §6.2.4.
+    """
+    f_type = peek_f_type(payload)
+    if len(payload) > MAX_PHY_PAYLOAD:
+        raise FrameError(f"{len(payload)} bytes", field="PHYPayload", offset=MAX_PHY_PAYLOAD, hint="LoRa carries 255")
+    if payload[0] & 3 != MAJOR_R1:
+        raise FrameError(
+            f"version {payload[0] & 3} is unknown", field="Major", offset=0, clause="TS001-1.0.4 §4.2.2", hint="R1 is 0"
+        )
+    if uplink is not None and f_type.uplink is (not uplink):
+        heard = "an uplink" if uplink else "a downlink"
+        raise FrameError(f"{f_type.name} came as {heard}", field="FType", offset=0, clause="TS001-1.0.4 §4.2.1")
+    if f_type.is_data:
+        return parse_data(payload)
+    if f_type is FType.JOIN_REQUEST:
+        return parse_join_request(payload)
+    if f_type is FType.JOIN_ACCEPT:
+        return parse_join_accept(payload)
+    if f_type is FType.REJOIN_REQUEST:
+        return parse_rejoin_request(payload)
+    return Proprietary(payload[1:])
