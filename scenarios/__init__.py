@@ -1,0 +1,1 @@
+"""Data and judgement: what should happen in a territory, and whether it did."""
