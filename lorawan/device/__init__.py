@@ -1,0 +1,39 @@
+"""The end device's MAC, class A, as a core: joins, sends, opens its windows, answers the network."""
+
+from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
+from lorawan.device.core import DeviceCore
+from lorawan.device.events import (
+    Joined,
+    LinkChecked,
+    Persist,
+    Received,
+    ReceptionStarted,
+    RequestLinkCheck,
+    RequestTime,
+    SendDone,
+    SendRequest,
+    StartJoin,
+    StopListening,
+    TimeReceived,
+    Transmission,
+)
+
+__all__ = [
+    "Activation",
+    "DeviceConfig",
+    "DeviceCore",
+    "DeviceMemory",
+    "Joined",
+    "LinkChecked",
+    "Persist",
+    "Received",
+    "ReceptionStarted",
+    "RequestLinkCheck",
+    "RequestTime",
+    "SendDone",
+    "SendRequest",
+    "StartJoin",
+    "StopListening",
+    "TimeReceived",
+    "Transmission",
+]

@@ -1,0 +1,42 @@
+"""The device side of ADR: when it asks for a sign of life, and how it backs off without one.
+
+Source: LoRaWAN 1.0.4 §4.3.1.1 (back-off sequence and the exception at the most robust settings); 1.0.2 §4.3.1.1.
+"""
+
+from __future__ import annotations
+
+from lorawan.device.session import DeviceSession
+from lorawan.regions import Region
+from lorawan.version import VersionRules
+
+
+def most_robust(session: DeviceSession, region: Region) -> bool:
+    """Whether nothing is left to back off to: lowest DR, full power, one transmission, default channels enabled."""
+    default_mask = (1 << len(region.default_channels)) - 1
+    return (
+        session.dr == region.min_dr
+        and session.tx_power_index == 0
+        and session.nb_trans == 1
+        and session.ch_mask & default_mask == default_mask
+    )
+
+
+def adr_ack_req(session: DeviceSession, region: Region) -> bool:
+    """Whether the next uplink sets ADRACKReq."""
+    return session.adr_ack_cnt >= session.adr_ack_limit and not most_robust(session, region)
+
+
+def back_off(session: DeviceSession, region: Region, rules: VersionRules) -> None:
+    """Take one step where the counter has come to one: at LIMIT + DELAY, then every DELAY. Called once per new FCnt."""
+    over = session.adr_ack_cnt - session.adr_ack_limit
+    if over < session.adr_ack_delay or over % session.adr_ack_delay:
+        return
+    if rules.backoff_power_first and session.tx_power_index:
+        session.tx_power_index = 0
+    elif session.dr > region.min_dr:
+        session.tx_power_index = 0
+        session.dr -= 1
+    else:
+        session.tx_power_index = 0
+        session.nb_trans = 1
+        session.ch_mask |= (1 << len(region.default_channels)) - 1

@@ -1,0 +1,94 @@
+"""A device's session: everything that joining creates and that the network may change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lorawan.crypto import SessionKeys
+from lorawan.ids import DevAddr
+from lorawan.regions import Channel, Region
+from lorawan.units import US_PER_S
+
+ADR_ACK_LIMIT = 64  # RP002-1.0.4 §2.4 (recommended default values)
+ADR_ACK_DELAY = 32
+
+
+@dataclass(slots=True)
+class DeviceSession:
+    """Mutable state owned by one device core. Counters are the next to use (up) or the last accepted (down)."""
+
+    dev_addr: DevAddr
+    keys: SessionKeys
+    is_1_1: bool  # session in 1.1 form: False after an accept with OptNeg clear
+    channels: list[Channel | None]
+    ch_mask: int
+    rx1_delay_us: int
+    rx1_dr_offset: int
+    rx2_dr: int
+    rx2_freq_hz: int
+    dr: int
+    tx_power_index: int = 0
+    nb_trans: int = 1
+    f_cnt_up: int = 0
+    n_f_cnt_down: int | None = None
+    a_f_cnt_down: int | None = None
+    adr_ack_cnt: int = 0
+    adr_ack_limit: int = ADR_ACK_LIMIT
+    adr_ack_delay: int = ADR_ACK_DELAY
+    duty_divisor: int = 0
+    confirm_f_cnt_down: int | None = None  # a confirmed downlink that the next uplink acknowledges
+    last_conf_f_cnt_up: int = 0  # the last confirmed uplink's counter: ConfFCnt of the downlink that acknowledges it
+    announce: bytes = b""  # RekeyInd or ResetInd: in every uplink until its Conf
+    answers: bytes = b""  # MAC answers for the next uplink
+    sticky: bytes = b""  # answers repeated until a class A downlink arrives
+    requests: bytes = b""  # LinkCheckReq, DeviceTimeReq
+    last_snr_db: float = 0.0
+    uplinks_sent: int = field(default=0)
+
+    @property
+    def f_opts(self) -> bytes:
+        """The MAC commands the next uplink carries, in order, cut at whole commands by the caller if too long."""
+        return self.announce + self.sticky + self.answers + self.requests
+
+    def enabled(self) -> list[tuple[int, Channel]]:
+        """Enabled channels, with their index."""
+        return [(i, ch) for i, ch in enumerate(self.channels) if ch is not None and self.ch_mask >> i & 1]
+
+
+def new_session(region: Region, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1: bool, dr: int) -> DeviceSession:
+    """A session with the region's defaults."""
+    channels: list[Channel | None] = [None] * region.max_channels
+    channels[: len(region.default_channels)] = region.default_channels
+    return DeviceSession(
+        dev_addr=dev_addr,
+        keys=keys,
+        is_1_1=is_1_1,
+        channels=channels,
+        ch_mask=(1 << len(region.default_channels)) - 1,
+        rx1_delay_us=region.receive_delay1_us,
+        rx1_dr_offset=0,
+        rx2_dr=region.rx2_dr,
+        rx2_freq_hz=region.rx2_freq_hz,
+        dr=dr,
+    )
+
+
+def apply_cf_list(session: DeviceSession, region: Region, cf_list: bytes) -> bool:
+    """Add the channels of a type-0 CFList (five frequencies, DR0–5). False if it is absent or of another type.
+
+    Source: RP002-1.0.4 §2.4.4.
+    """
+    if len(cf_list) != 16 or cf_list[15] != 0:
+        return False
+    first = len(region.default_channels)
+    for i in range(5):
+        freq_hz = int.from_bytes(cf_list[3 * i : 3 * i + 3], "little") * 100
+        if freq_hz and region.frequency_ok(freq_hz):
+            session.channels[first + i] = Channel(freq_hz, 0, region.default_max_dr)
+            session.ch_mask |= 1 << (first + i)
+    return True
+
+
+def rx_delay_us(rx_delay_s: int) -> int:
+    """RxDelay as accepts and RXTimingSetupReq carry it: 0 means 1 s. Source: LoRaWAN 1.0.4 §5.7."""
+    return max(1, rx_delay_s & 0x0F) * US_PER_S
