@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ class _Reading:
         """The rows of a CSV file that stands beside the scenario; none where none is named."""
         if name is None:
             return []
-        table = self.path.parent / name
+        table = Path(normpath(self.path.parent / name))
         try:
             data = table.read_bytes()
         except OSError as error:
