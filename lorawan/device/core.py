@@ -12,7 +12,6 @@ from dataclasses import replace
 from lorawan import mac_commands as mac
 from lorawan.device import adr, downlink, join
 from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
-from lorawan.device.duty_cycle import DutyCycle, JoinBackoff
 from lorawan.device.events import (
     DeviceEffect,
     DeviceEvent,
@@ -28,6 +27,7 @@ from lorawan.device.events import (
     StopListening,
     Transmission,
 )
+from lorawan.device.join_backoff import JoinBackoff
 from lorawan.device.mac_answers import answer
 from lorawan.device.pending import PendingFrame, next_frame
 from lorawan.device.phases import Phase, Step, advance
@@ -38,6 +38,7 @@ from lorawan.errors import FrameError
 from lorawan.frames import DataDown, EncryptedJoinAccept, FCtrlUp, parse
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import Heard, Listen, Transmit, lora_airtime_us
+from lorawan.regions import DutyCycle
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.trace import FrameKind
 from lorawan.units import US_PER_S
