@@ -1,0 +1,1 @@
+"""The report of a run, for a person (HTML, terminal) and for machines (JUnit XML)."""
