@@ -1,0 +1,62 @@
+"""How a packet forwarder is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway_fw.forwarder.filters import UplinkFilter
+from gateway_fw.gwmp.gateway import KEEPALIVE_US
+from lorawan.ids import Eui64
+from lorawan.units import US_PER_S
+
+STAT_INTERVAL_US = 30 * US_PER_S  # lora_pkt_fwd.c DEFAULT_STAT
+
+EU868_POWERS_DBM = tuple(range(12, 28))  # sx1302_hal 2.1.0 global_conf.json.sx1250.EU868, tx_gain_lut
+
+
+@dataclass(frozen=True, slots=True)
+class TxChain:
+    """One RF chain's transmitter: its frequency range, inclusive, and its table of conducted powers in whole dBm.
+
+    Default: sx1302_hal 2.1.0 global_conf.json.sx1250.EU868.
+    """
+
+    min_freq_hz: int = 863_000_000
+    max_freq_hz: int = 870_000_000
+    powers_dbm: tuple[int, ...] = EU868_POWERS_DBM
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if self.enabled and not self.powers_dbm:
+            raise ValueError("a transmitter needs at least one power")
+
+    def power_for(self, wanted_dbm: float) -> int:
+        """The highest power of the table that is not above the one wanted, or the lowest there is."""
+        return max((power for power in self.powers_dbm if power <= wanted_dbm), default=min(self.powers_dbm))
+
+
+@dataclass(frozen=True, slots=True)
+class ForwarderConfig:
+    """A gateway as its owner sets it up.
+
+    counter_offset_us: the concentrator's counter at instant 0. stat_interval_us: None for no status reports.
+    tx_chains: by RF chain number. antenna_gain_dbi: taken from the power asked for. channels_hz: IF channels in order;
+    a frame elsewhere reports channel 0. version: of the protocol, 1 or 2. origin_unix_us: UTC of instant 0, for
+    status reports and GPS. gps: whether time and tmms are known. Location in degrees and metres, reported when known.
+    """
+
+    gateway_eui: Eui64
+    counter_offset_us: int = 0
+    keepalive_us: int = KEEPALIVE_US
+    stat_interval_us: int | None = STAT_INTERVAL_US
+    version: int = 2
+    first_token: int = 0
+    uplink_filter: UplinkFilter = field(default_factory=UplinkFilter)
+    tx_chains: tuple[TxChain, ...] = (TxChain(),)
+    antenna_gain_dbi: float = 0.0
+    channels_hz: tuple[int, ...] = ()
+    origin_unix_us: int = 0
+    gps: bool = False
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    altitude_m: float | None = None
