@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lorawan.machine import Instant
+from lorawan.phy.airtime import LORAWAN_PREAMBLE_SYMBOLS
 from radio_sim.medium.background_day import BackgroundDay
 from radio_sim.medium.policy import LOCK_SYMBOLS, SF_COUNT, SF_MIN, InterferencePolicy
 from radio_sim.medium.receivers import Flags, Receivers
 from radio_sim.model import Demodulators, Floats
 
-_PREAMBLE_SYMBOLS = 8
 _NO_POOL, _ANY_POOL, _LOW_POOL = 0, 1, 2
 _BW_HZ = 125_000
 
@@ -64,7 +64,7 @@ class BackgroundIndex:
         if policy.lock_sir_db is None:
             lock, critical = start, start
         else:
-            lock = start + _PREAMBLE_SYMBOLS * symbol_us
+            lock = start + LORAWAN_PREAMBLE_SYMBOLS * symbol_us
             critical = lock - LOCK_SYMBOLS * symbol_us
         mw: Floats = np.exp(day.power_dbm.astype(np.float64) * (np.log(10.0) / 10.0))
         sf_row = day.sf.astype(np.int64) - SF_MIN
