@@ -5,7 +5,7 @@ Every draw is keyed by (seed, purpose, device id, gateway id): adding a device o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from radio_sim.propagation.path_loss import (
     okumura_hata_db,
     okumura_hata_extrapolated,
 )
-from radio_sim.propagation.placement import PLACEMENTS
+from radio_sim.propagation.placement import PLACEMENTS, Placement
 
 _AREAS: dict[str, HataArea] = {
     "okumura_hata_urban": "urban",
@@ -55,6 +55,24 @@ class Links:
     slow_keys: Keys
     frame_keys: Keys
 
+    def rows(self, devices: npt.NDArray[np.integer]) -> Links:
+        """The links of these devices alone, by index and in this order."""
+        names = self.device_ids
+        return Links(
+            device_ids=tuple(names[index] for index in devices.tolist()),
+            gateway_ids=self.gateway_ids,
+            distance_m=self.distance_m[devices],
+            median_loss_db=self.median_loss_db[devices],
+            shadowing_db=self.shadowing_db[devices],
+            placement_loss_db=self.placement_loss_db[devices],
+            extrapolated=self.extrapolated[devices],
+            gain_db=self.gain_db[devices],
+            noise_dbm=self.noise_dbm,
+            device_noise_dbm=self.device_noise_dbm[devices],
+            slow_keys=self.slow_keys[devices],
+            frame_keys=self.frame_keys[devices],
+        )
+
     def fading(self, model: RadioModel) -> Fading:
         """The fading of these links."""
         return Fading(self.slow_keys, self.frame_keys, model)
@@ -83,18 +101,23 @@ def median_loss(
     return loss, okumura_hata_extrapolated(distance_m, model.freq_hz, **heights)
 
 
-def placement_losses_db(draws: Draws, devices: Sequence[DeviceSite], freq_hz: float) -> Floats:
+def placement_losses_db(
+    draws: Draws,
+    devices: Sequence[DeviceSite],
+    freq_hz: float,
+    placements: Mapping[str, Placement] = PLACEMENTS,
+) -> Floats:
     """One draw of its placement's loss per device, in dB. Raises ValueError for an unknown placement."""
-    unknown = {device.placement for device in devices} - PLACEMENTS.keys()
+    unknown = {device.placement for device in devices} - placements.keys()
     if unknown:
-        raise ValueError(f"no placement is called {sorted(unknown)[0]!r}; there are {', '.join(PLACEMENTS)}")
+        raise ValueError(f"no placement is called {sorted(unknown)[0]!r}; there are {', '.join(placements)}")
     words = words_of([device.id for device in devices])
     probability = np.clip(uniform(fold(keys_at(draws, "placement"), words)), 1e-12, 1.0 - 1e-12)
     losses = np.zeros(len(devices))
     names = np.array([device.placement for device in devices], dtype=object)
     for name in sorted(set(names)):
         chosen = names == name
-        losses[chosen] = PLACEMENTS[name].loss_db(probability[chosen], freq_hz)
+        losses[chosen] = placements[name].loss_db(probability[chosen], freq_hz)
     return losses
 
 
@@ -108,7 +131,12 @@ def shadowing_losses_db(draws: Draws, device_words: Keys, gateway_words: Keys, m
 
 
 def build_links(
-    draws: Draws, gateways: Sequence[GatewaySite], devices: Sequence[DeviceSite], model: RadioModel
+    draws: Draws,
+    gateways: Sequence[GatewaySite],
+    devices: Sequence[DeviceSite],
+    model: RadioModel,
+    *,
+    placements: Mapping[str, Placement] = PLACEMENTS,
 ) -> Links:
     """Draw the links of every device to every gateway. Raises ValueError for unknown names in model or placement."""
     device_words = words_of([device.id for device in devices])
@@ -122,7 +150,7 @@ def build_links(
         distance, model, gateway_height_m=g_height[None, :], device_height_m=d_height[:, None]
     )
     shadowing = shadowing_losses_db(draws, device_words, gateway_words, model)
-    placement = placement_losses_db(draws, devices, model.freq_hz)
+    placement = placement_losses_db(draws, devices, model.freq_hz, placements)
     gain = (d_gain - placement)[:, None] + (g_gain - cable)[None, :] - loss - shadowing + model.link_offset_db
     return Links(
         device_ids=tuple(device.id for device in devices),

@@ -94,7 +94,9 @@ class PathLoss(Strict):
     model: Annotated[
         Literal["okumura-hata", "log-distance", "free-space"], one_of("okumura-hata", "log-distance", "free-space")
     ] = "okumura-hata"
-    environment: Annotated[Literal["open", "suburban", "urban"], one_of("open", "suburban", "urban")] = "suburban"
+    environment: Annotated[
+        Literal["open", "quasi-open", "suburban", "urban"], one_of("open", "quasi-open", "suburban", "urban")
+    ] = "suburban"
     exponent: Annotated[float, Field(ge=1.5, le=6)] = Field(default=3.5, description="log-distance only")
     reference_distance_m: LengthM = Field(default=1_000.0, alias="reference_distance", description="log-distance only")
     reference_loss_db: PositiveDb = Field(default=91.2, alias="reference_loss", description="log-distance only")
@@ -103,21 +105,28 @@ class PathLoss(Strict):
 class SlowFading(Strict):
     """A static device's slow fade on one link: a stationary AR(1) process."""
 
-    sigma_db: PositiveDb = Field(default=2.0, alias="sigma")
-    correlation_time_us: DurationUs = Field(default=6 * 3_600_000_000, alias="correlation_time")
+    sigma_db: PositiveDb = Field(default=3.0, alias="sigma")
+    correlation_time_us: DurationUs = Field(default=12 * 3_600_000_000, alias="correlation_time")
 
 
 class FrameFading(Strict):
     """The fade of one frame on one link, independent between frames."""
 
-    law: Annotated[Literal["none", "rayleigh", "rice"], one_of("none", "rayleigh", "rice")] = "rice"
-    k_db: RatioDb = Field(default=6.0, alias="k", description="Rice factor; rice only")
+    law: Annotated[Literal["none", "lognormal", "rice"], one_of("none", "lognormal", "rice")] = "lognormal"
+    sigma_db: PositiveDb = Field(default=2.0, alias="sigma", description="lognormal only")
+    k_db: RatioDb = Field(default=13.0, alias="k", description="Rice factor; rice only")
 
 
 class EntryLoss(Strict):
-    """The loss between the open air and the sensor: normal over sensors, truncated at 0 dB."""
+    """The loss between the open air and the sensor.
 
-    mean_db: PositiveDb = Field(alias="mean")
+    That of ITU-R P.2109 for a `building`; else normal over sensors, cut at 0 dB from below.
+    """
+
+    building: (
+        Annotated[Literal["traditional", "thermally-efficient"], one_of("traditional", "thermally-efficient")] | None
+    ) = Field(default=None, description="mean and sigma are not used then")
+    mean_db: PositiveDb = Field(default=0.0, alias="mean")
     sigma_db: PositiveDb = Field(default=0.0, alias="sigma")
     antenna_height_m: HeightM = Field(default=1.5, alias="antenna_height", description="above ground")
 
@@ -128,7 +137,7 @@ class Radio(Strict):
     policy: Annotated[Literal["aloha", "energy", "product"], one_of("aloha", "energy", "product")] = "product"
     path_loss: PathLoss = PathLoss()
     shadowing_sigma_db: PositiveDb = Field(
-        default=7.0, alias="shadowing_sigma", description="per link, constant in time"
+        default=7.8, alias="shadowing_sigma", description="per link, constant in time"
     )
     shadowing_correlation: Share = Field(
         default=0.5, description="part of the shadowing variance common to all gateways"
@@ -149,7 +158,9 @@ class Radio(Strict):
     man_made_noise_db: PositiveDb = Field(
         default=3.0, alias="man_made_noise", description="above the receiver's own noise"
     )
-    demodulators: Annotated[int, Field(ge=1, le=64)] = 8
+    concentrator: Annotated[Literal["SX1301", "SX1302"], one_of("SX1301", "SX1302")] = Field(
+        default="SX1302", description="how many demodulators a gateway has, and for which spreading factors"
+    )
     entry_loss: dict[str, EntryLoss] = Field(default_factory=dict, description="keyed by placement")
 
     def entry(self, placement: Placement) -> EntryLoss:
