@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from Crypto.Cipher import AES
-from Crypto.Cipher._mode_cbc import CbcMode
-from Crypto.Cipher._mode_ecb import EcbMode
 
 from lorawan.ids import AesKey
 
-_KEYS_KEPT = 8192
+if TYPE_CHECKING:
+    from Crypto.Cipher._mode_cbc import CbcMode
+    from Crypto.Cipher._mode_ecb import EcbMode
+
+_KEYS_KEPT = 16384  # about 2 KiB each
 _BLOCK_BITS = 128
 _R128 = 0x87  # RFC 4493 §2.3, const_Rb
 
@@ -41,7 +44,7 @@ class _CmacKey:
 
 def cmac_subkeys(key: AesKey) -> tuple[bytes, bytes]:
     """K1 and K2, 16 bytes each. Source: RFC 4493 §2.3."""
-    k1 = _doubled(int.from_bytes(aes(key).encrypt(bytes(16)), "big"))
+    k1 = _doubled(int.from_bytes(AES.new(key, AES.MODE_ECB).encrypt(bytes(16)), "big"))
     return k1.to_bytes(16, "big"), _doubled(k1).to_bytes(16, "big")
 
 

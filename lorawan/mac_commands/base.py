@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from lorawan.errors import FrameError
 
-FREQUENCY_STEP_HZ = 100  # TS001-1.0.4 §5.4: the Frequency field counts 100 Hz
+FREQUENCY_STEP_HZ = 100  # TS001-1.0.4 §5, RXParamSetupReq: Frequency counts 100 Hz
 
 
 class _Place(NamedTuple):

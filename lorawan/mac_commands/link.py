@@ -1,6 +1,6 @@
 """Commands about the link: check, data rate and power, duty cycle, device status, time.
 
-Source: TS001-1.0.4 §5.1–5.3, §5.5, §5.9; LoRaWAN 1.1 §5.2–5.4, §5.6, §5.11, §5.12.
+Source: TS001-1.0.4 §5 and LoRaWAN 1.1 §5, under the name of each command.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Commands about channels and receive windows.
 
-Source: TS001-1.0.4 §5.4, §5.6–5.8; LoRaWAN 1.1 §5.5, §5.7–5.9.
+Source: TS001-1.0.4 §5 and LoRaWAN 1.1 §5, under the name of each command.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Commands about the session, all of 1.1: reset, rekey, rejoin.
 
-Source: LoRaWAN 1.1 §5.1, §5.10, §5.13, §5.14.
+Source: LoRaWAN 1.1 §5, under the name of each command.
 """
 
 from __future__ import annotations
