@@ -268,10 +268,10 @@ def _doubt(summary: Summary) -> Figure:
     clauses = stages[-1]["clauses"]["territory"] if stages else []
     data: list[Figure] = []
     layout: Figure = {
-        "height": 340,
+        "height": 380,
         "margin": {"l": 55, "r": 10, "t": 70, "b": 40},
         "scattermode": "group",
-        "scattergap": 0.82,
+        "scattergap": 0.7,
         "grid": {"rows": 1, "columns": max(1, len(clauses)), "pattern": "independent", "xgap": 0.08},
         "legend": {"orientation": "h", "x": 0, "y": 1.16, "yanchor": "bottom"},
         "shapes": [],
@@ -296,7 +296,7 @@ def _doubt(summary: Summary) -> Figure:
                 "showlegend": i == 0,
                 "x": [name for name, _ in expected],
                 "y": _percents([e["0"] for _, e in expected]),
-                "error_y": _bars([(e["0"], e["-5"], e["+5"]) for _, e in expected], "--purple", width=0, thickness=9),
+                "error_y": _bars([(e["0"], e["-5"], e["+5"]) for _, e in expected], "--soft", width=0, thickness=9),
                 "marker": {
                     "symbol": "diamond",
                     "size": 11,

@@ -17,7 +17,7 @@ from lorawan.units import US_PER_S
 
 LINKTYPE_LORATAP = 270
 LORAWAN_SYNC_WORD = 0x34
-NOT_RECEIVED = 255  # an RSSI byte that stands for none (the convention LoRaTap version 1 writes down)
+NOT_RECEIVED = (0, -128)  # RSSI byte and SNR quarters: the bottom of both scales, −139 dBm and −32 dB
 
 _FILE_HEADER = struct.Struct("<IHHiIII")
 _PACKET_HEADER = struct.Struct("<IIII")
@@ -30,7 +30,8 @@ def write_pcap(path: Path, records: Iterable[Record], *, origin_utc_us: int = 0)
 
     origin_utc_us: the instant 0 of the records, in µs since 1970-01-01T00:00Z. The time of a packet is its frame's
     start. RSSI and SNR: of an uplink at its best gateway, of a downlink at the device; where nobody received the frame
-    the three RSSI bytes are 255 and the SNR is 0. Raises StoreError where the file cannot be written.
+    they stand at the bottom of their scales, −139 dBm and −32 dB (version 0 has no value for "none"). Raises
+    StoreError where the file cannot be written.
     """
     frames = sorted(
         (record for record in records if isinstance(record, UplinkRecord | DownlinkRecord)),
@@ -55,8 +56,8 @@ def loratap_header(freq_hz: int, sf: int, rssi_dbm: float, snr_db: float) -> byt
     Both are rounded and held within the byte.
     """
     if math.isnan(rssi_dbm) or math.isnan(snr_db):
-        packet = ceiling = current = NOT_RECEIVED
-        snr_quarters = 0
+        packet, snr_quarters = NOT_RECEIVED
+        ceiling = current = packet
     else:
         snr_quarters = max(-128, min(127, round(4 * snr_db)))
         # The reader chooses the scale by the sign of the quantised SNR, so we do as well.
@@ -78,4 +79,4 @@ def loratap_header(freq_hz: int, sf: int, rssi_dbm: float, snr_db: float) -> byt
 
 
 def _rssi_byte(rssi_dbm: float, steps_per_db: int) -> int:
-    return max(0, min(NOT_RECEIVED - 1, round((rssi_dbm + 139) * steps_per_db)))
+    return max(0, min(255, round((rssi_dbm + 139) * steps_per_db)))

@@ -22,7 +22,7 @@
     Object.assign(layout, {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--ink") },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--line-strong"), activecolor: colour("--ink") },
+      modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: colour("--line-strong"), activecolor: colour("--ink") },
       hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--line-strong"), font: { color: colour("--ink") }, align: "left" },
     });
     Plotly.react(place, data, layout, place.dataset.figure === "map" ? zoomable : still);

@@ -1,0 +1,1 @@
+"""The command `lorabench`: everything a person types goes through here."""

@@ -1,0 +1,68 @@
+"""The command itself: sub-commands, and errors turned into exit codes.
+
+0 ok; 1 a verdict or check failed; 2 usage or configuration; 3 port or network; 70 a defect of lorabench; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from bench.cli import airtime, doctor, frame, rerun, scenario
+from bench.cli.exits import DEFECT, ErrorGroup
+
+app = typer.Typer(
+    name="lorabench",
+    cls=ErrorGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="LoRaWAN gateway and device simulator and firmware test bench.",
+    epilog="Exit codes: 0 ok, 1 a verdict or check failed, 2 usage or configuration, 3 port or network, 130 Ctrl-C.",
+)
+app.add_typer(frame.app, name="frame")
+app.command("airtime", epilog="Example: lorabench airtime --sf 7 --sf 12 --payload 20")(airtime.airtime)
+app.add_typer(scenario.app, name="scenario")
+app.command("rerun", epilog="Example: lorabench rerun out/tev/latest")(rerun.rerun)
+app.command("doctor", epilog="Example: lorabench doctor --json")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - only where it is asked for
+
+        typer.echo(version("lorabench"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """LoRaWAN gateway and device simulator and firmware test bench."""
+
+
+class _Defects:
+    """Exit code 70 (EX_SOFTWARE of sysexits.h) for what no error family foresaw: 1 would read as a verdict."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and isinstance(error, Exception):
+            traceback.print_exception(kind, error, trace)
+            sys.stderr.write("error: this is a defect of lorabench; please report it with the lines above\n")
+            sys.exit(DEFECT)
+
+
+def main() -> None:
+    """The console entry point."""
+    with _Defects():
+        app()

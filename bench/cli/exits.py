@@ -1,0 +1,63 @@
+"""Exit codes, and the one place where errors become messages and codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from bench.errors import BenchError, LinkError
+from lorawan.errors import FrameError
+
+OK = 0
+NOT_HELD = 1
+USAGE = 2
+LINK = 3
+DEFECT = 70
+INTERRUPTED = 130
+
+
+class ErrorGroup(TyperGroup):
+    """A command group whose commands may raise the error families: they print one line and set the exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except (FrameError, BenchError, ValueError, OSError) as error:
+            code = _code_of(error)
+            if code is None:
+                raise
+            for line in _lines(error):
+                _say(line)
+            raise typer.Exit(code) from None
+
+
+def _code_of(error: Exception) -> int | None:
+    """The exit code of an error a person can act on, None for a defect."""
+    if isinstance(error, LinkError):
+        return LINK
+    if isinstance(error, FrameError | BenchError | FileNotFoundError | PermissionError | IsADirectoryError):
+        return USAGE
+    if isinstance(error, OSError):
+        return LINK
+    return USAGE if _is_scenario_error(error) else None
+
+
+def _is_scenario_error(error: Exception) -> bool:
+    # By its module, not its class: importing scenarios brings pydantic, which `lorabench --help` can do without.
+    schema = sys.modules.get("scenarios.errors")
+    return schema is not None and isinstance(error, schema.ScenarioError)
+
+
+def _lines(error: Exception) -> list[str]:
+    return [str(error), *(str(other) for other in getattr(error, "others", ()))]
+
+
+def _say(message: str) -> None:
+    typer.echo(f"error: {message}", err=True)

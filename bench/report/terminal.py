@@ -1,0 +1,122 @@
+"""The report of a run on a terminal, 100 columns wide, plain where it is piped."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.summary import POPULATIONS, Population, Stage, Summary, Verdict
+from bench.report.words import NONE, SYMBOLS, interval, number, percent
+
+_STYLES: dict[Verdict, str] = {"PASS": "bold green", "FAIL": "bold red", "INSUFFICIENT": "bold yellow"}
+SPREADING_FACTORS = tuple(str(sf) for sf in range(7, 13))
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Stages, clauses, then what the rollout holds, what it misses and the assumptions that decide it."""
+    console.print(Text(summary["scenario"]["title"] or summary["scenario"]["name"], style="bold"))
+    console.print(_stages(summary["stages"]))
+    for population, label in POPULATIONS.items():
+        if any(stage["clauses"][population] for stage in summary["stages"]):
+            console.print(_clauses(summary["stages"], population, label))
+    print_verdict(summary, console)
+
+
+def print_verdict(summary: Summary, console: Console) -> None:
+    """The lines that stand last: verdict, holds, misses, deciding assumptions."""
+    verdict = summary["verdict"]
+    if not summary["complete"]:
+        console.print(Text("Incomplete: the run was interrupted; this is no verdict.", style="bold red"))
+    for line in verdict["lines"]:
+        console.print(Text(line))
+    _list(console, "holds", verdict["holds"], "green")
+    _list(console, "misses", verdict["misses"], "red")
+    _list(
+        console,
+        "decided by",
+        [f"{a['name']}: {a['value']} ({a['source']})" for a in summary["assumptions"] if a["decides"]],
+        "yellow",
+    )
+
+
+def print_checks(summary: Summary, console: Console) -> None:
+    """Every protocol check, one a line."""
+    for stage in summary["stages"]:
+        for check in stage["checks"]:
+            verdict: Verdict = "PASS" if check["passed"] else "FAIL"
+            console.print(
+                Text.assemble(
+                    f"{stage['name']}  ",
+                    _badge(verdict),
+                    f"  {check['name']} [{check['clause']}] {check['detail']}",
+                )
+            )
+
+
+def _stages(stages: list[Stage]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
+    table.add_column("stage")
+    for name in ("sensors", "sent", "delivered", *(f"SF{sf}" for sf in SPREADING_FACTORS)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("RSSI\ndBm", "SNR\ndB", "gateways\nper uplink"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in stages:
+        table.add_row(
+            stage["name"],
+            number(stage["n_sensors"], 0),
+            number(stage["uplinks_sent"], 0),
+            number(stage["uplinks_delivered"], 0),
+            *(percent(stage["sf_share"].get(sf, 0.0), 0) for sf in SPREADING_FACTORS),
+            number(stage["median_rssi_dbm"]),
+            number(stage["median_snr_db"]),
+            number(stage["gateways_per_uplink"], 2),
+        )
+    return table
+
+
+def _clauses(stages: list[Stage], population: Population, label: str) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        header_style="bold",
+        title=label.capitalize(),
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("stage")
+    table.add_column("clause", no_wrap=True)
+    table.add_column("held against", no_wrap=True)
+    for name in ("value", "interval", "−5 dB", "+5 dB"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for stage in stages:
+        for i, row in enumerate(stage["clauses"][population]):
+            expected = row["expected"]
+            needed = f" ({row['sensors_needed']} sensors)" if row["sensors_needed"] is not None else ""
+            table.add_row(
+                stage["name"] if i == 0 else "",
+                row["clause"],
+                f"{row['kind']} {percent(row['figure'], 0)}",
+                percent(row["value"]),
+                interval(row),
+                NONE if expected is None else percent(expected["-5"]),
+                NONE if expected is None else percent(expected["+5"]),
+                Text.assemble(_badge(row["verdict"]), needed),
+            )
+    return table
+
+
+def _badge(verdict: Verdict) -> Text:
+    return Text(f"{SYMBOLS[verdict]} {verdict}", style=_STYLES[verdict])
+
+
+def _list(console: Console, label: str, lines: list[str], style: str) -> None:
+    for i, line in enumerate(lines):
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=10, style=style, no_wrap=True)
+        grid.add_column()
+        grid.add_row(label if i == 0 else "", Text(line))
+        console.print(grid)
