@@ -22,7 +22,15 @@ from gateway_fw.errors import GwmpError
 from gateway_fw.gwmp.rxpk import Rxpk, decode_rxpk, encode_rxpk
 from gateway_fw.gwmp.stat import Stat, decode_stat, encode_stat
 from gateway_fw.gwmp.txpk import Txpk, encode_txpk, txpk_of
-from gateway_fw.gwmp.wire import DOWNSTREAM_CLAUSE, UPSTREAM_CLAUSE, PullRespWire, PushWire, TxAckWire, decode_json
+from gateway_fw.gwmp.wire import (
+    ABSENT,
+    DOWNSTREAM_CLAUSE,
+    UPSTREAM_CLAUSE,
+    PullRespWire,
+    PushWire,
+    TxAckWire,
+    decode_json,
+)
 from lorawan.ids import Eui64
 
 HEADER_BYTES, EUI_HEADER_BYTES = 4, 12
@@ -197,7 +205,7 @@ def _push_data(version: int, token: int, eui: Eui64, datagram: bytes) -> PushDat
         except GwmpError as error:
             refused.append(f"rxpk[{index}]: {error}")
     stat = None
-    if wire.stat is not None:
+    if wire.stat != ABSENT:
         try:
             stat, unfit = decode_stat(wire.stat)
             refused.extend(unfit)

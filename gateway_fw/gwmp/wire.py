@@ -24,6 +24,7 @@ MAX_PAYLOAD_BYTES = 255  # an SX130x buffer entry, PROTOCOL.md §4 "size" as the
 MAX_FREQ_MHZ = 10_000.0  # assumption: above every LoRa band (2.4 GHz included) and far below what would overflow
 
 Number = int | float
+ABSENT = Raw(b"null")
 WireT = TypeVar("WireT")
 
 UPSTREAM_CLAUSE = "PROTOCOL.md 1.6 §4"
@@ -102,7 +103,7 @@ class PushWire(Struct):
     """The root object of PUSH_DATA. Elements stay raw, so that a bad one does not take the good ones with it."""
 
     rxpk: list[Raw] | None = None
-    stat: Raw | None = None
+    stat: Raw = ABSENT
 
 
 class PullRespWire(Struct):
