@@ -252,11 +252,8 @@ def test_filtered_frames_are_dropped_with_the_reason() -> None:
 
 
 def stats(effects: Sequence[ForwarderEffect]) -> list[dict[str, Any]]:
-    found = []
-    for effect in effects:
-        if isinstance(effect, SendDatagram) and effect.upstream:
-            found.append(json.loads(effect.data[12:])["stat"])
-    return found
+    uplinks = [effect for effect in effects if isinstance(effect, SendDatagram) and effect.upstream]
+    return [json.loads(effect.data[12:])["stat"] for effect in uplinks]
 
 
 def test_status_reports_count_each_interval_for_itself() -> None:

@@ -345,8 +345,21 @@ def test_an_fsk_downlink_without_deviation_is_refused() -> None:
         decode(pull_resp({**TXPK, "modu": "FSK", "datr": 50000}))
 
 
-@pytest.mark.parametrize("change", [{"tmst": 1 << 32}, {"tmst": -5}, {"imme": "yes"}, {"size": 3}, {"powe": "14"},
-                                    {"prea": -1}, {"rfch": 1e9}, {"codr": "OFF"}, {"modu": "LR-FHSS"}], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tmst": 1 << 32},
+        {"tmst": -5},
+        {"imme": "yes"},
+        {"size": 3},
+        {"powe": "14"},
+        {"prea": -1},
+        {"rfch": 1e9},
+        {"codr": "OFF"},
+        {"modu": "LR-FHSS"},
+    ],
+    ids=str,
+)
 def test_a_downlink_that_no_gateway_can_carry_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(GwmpError):
         decode(pull_resp({**TXPK, **change}))
@@ -367,7 +380,7 @@ def test_an_unheard_of_error_is_unknown() -> None:
 
 @pytest.mark.parametrize(("value", "power"), [("20", 20.0), ('"20"', 20.0), ('"much"', None), ("null", None)])
 def test_a_power_warning_carries_the_power_used(value: str, power: float | None) -> None:
-    text = '{"txpk_ack":{"warn":"TX_POWER","value":%s}}' % value
+    text = '{"txpk_ack":{"warn":"TX_POWER","value":' + value + "}}"
     packet = decode(b"\x02\x12\x34\x05" + EUI_BYTES + text.encode())
     assert packet == TxAck(2, 0x1234, EUI, TxError.NONE, "TX_POWER", power)
 
