@@ -18,9 +18,9 @@ class VersionRules:
     max_f_cnt_gap: int | None  # 1.0.2/1.0.3 §4.3.1.5; removed in 1.0.4
     equal_f_cnt_down_refused: bool  # 1.0.4 §4.3.1.5
     confirmed_tries: int  # 1.0.2/1.0.3 §18.4 (recommended, with DR lowered every 2); 1.0.4 §4.3.1.1: NbTrans only
-    nb_trans_applies_to_confirmed: bool  # 1.0.4 §5.3
-    nb_trans_zero_is_default: bool  # 1.0.4 §5.3; 1.0.2/1.0.3 keep
-    adr_index_15_keeps: bool  # 1.0.4 §5.3, 1.1 §5.3
+    nb_trans_applies_to_confirmed: bool  # 1.0.4 §5.2
+    nb_trans_zero_is_default: bool  # 1.0.4 §5.2; 1.0.2/1.0.3 keep
+    adr_index_15_keeps: bool  # 1.0.4 §5.2, 1.1 §5.3
     device_time: bool  # DeviceTimeReq, 1.0.3 §5.9 onwards
     reset_ind: bool  # 1.1 §5.2, ABP
     rekey_ind: bool  # 1.1 §5.10, OTAA

@@ -24,6 +24,7 @@ from bench.runner.link import Link
 from bench.runner.recorder import Recorder
 from gateway_fw import forwarder as fw
 from gateway_fw import gwmp
+from gateway_fw.forwarder.core import ForwarderEffect, ForwarderEvent
 from lorawan.device import (
     Activation,
     DeviceConfig,
@@ -118,8 +119,8 @@ class ExactStage:
 
         return Driver(self.world, DeviceCore(config, draws), carry_out)
 
-    def _forwarder(self, index: int, gateway: GatewayPlan) -> Driver[object, object]:
-        def carry_out(effects: Sequence[object], now: Instant) -> None:
+    def _forwarder(self, index: int, gateway: GatewayPlan) -> Driver[ForwarderEvent, ForwarderEffect]:
+        def carry_out(effects: Sequence[ForwarderEffect], now: Instant) -> None:
             self._from_forwarder(index, gateway, effects, now)
 
         return Driver(self.world, fw.ForwarderCore(gateway.config), carry_out)
@@ -186,7 +187,9 @@ class ExactStage:
             elif isinstance(effect, DeviceLocked):
                 self._devices[effect.device].feed(ReceptionStarted(effect.ends_at))
 
-    def _from_forwarder(self, index: int, gateway: GatewayPlan, effects: Sequence[object], now: Instant) -> None:
+    def _from_forwarder(
+        self, index: int, gateway: GatewayPlan, effects: Sequence[ForwarderEffect], now: Instant
+    ) -> None:
         for effect in effects:
             if isinstance(effect, gwmp.gateway.SendDatagram):
                 self.world.at(now + gateway.backhaul_us, partial(self._arrive_up, index, effect))
@@ -196,7 +199,7 @@ class ExactStage:
                 self.recorder.dropped(now, "forwarder", gateway.site_id, effect.reason, effect.clause)
 
     def _arrive_up(self, index: int, datagram: gwmp.gateway.SendDatagram) -> None:
-        data, source = self._link.up(index, datagram.data, upstream=datagram.upstream)
+        data, source = self._link.carry_up(index, datagram.data, upstream=datagram.upstream)
         self.server.feed(gwmp.DatagramReceived(data, source))
 
     def _downlink_starts(self, gateway: int, transmit: Transmit) -> None:
@@ -207,7 +210,7 @@ class ExactStage:
     def _from_server(self, effects: Sequence[object], now: Instant) -> None:
         for effect in effects:
             if isinstance(effect, gwmp.server.SendDatagram):
-                gateway, data = self._link.down(effect.destination, effect.data)
+                gateway, data = self._link.carry_down(effect.data, effect.destination)
                 delay = self._plan.gateways[gateway].backhaul_us
                 self.world.at(now + delay, partial(self._arrive_down, gateway, data))
             elif isinstance(effect, gwmp.UplinkReceived | gwmp.DownlinkAnswered):
@@ -235,4 +238,3 @@ class ExactStage:
 
     def _name(self, dev_eui: Eui64) -> str:
         return self._plan.sensors[self._device_index[dev_eui]].id
-

@@ -6,18 +6,21 @@ been read from its socket.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from gateway_fw.gwmp import Address
+from gateway_fw.io import LoopbackUdpLink
+
+LinkKind: TypeAlias = Literal["memory", "udp"]
 
 
 class Link(Protocol):
-    """Carries one datagram and returns it as the other end received it."""
+    """Carries one datagram and returns it as the other end received it. `LoopbackUdpLink` is one."""
 
-    def up(self, gateway: int, data: bytes, *, upstream: bool) -> tuple[bytes, Address]:
+    def carry_up(self, gateway_index: int, data: bytes, *, upstream: bool) -> tuple[bytes, Address]:
         """From a gateway's upstream or downstream socket to the server: the bytes and where they came from."""
 
-    def down(self, destination: Address, data: bytes) -> tuple[int, bytes]:
+    def carry_down(self, data: bytes, destination: Address) -> tuple[int, bytes]:
         """From the server to an address: which gateway got it, and the bytes."""
 
     def close(self) -> None:
@@ -27,14 +30,20 @@ class Link(Protocol):
 class MemoryLink:
     """Hands the bytes over. An address is (gateway, whether it is the upstream socket)."""
 
-    def up(self, gateway: int, data: bytes, *, upstream: bool) -> tuple[bytes, Address]:
+    def carry_up(self, gateway_index: int, data: bytes, *, upstream: bool) -> tuple[bytes, Address]:
         """The bytes as they are."""
-        return data, (gateway, upstream)
+        return data, (gateway_index, upstream)
 
-    def down(self, destination: Address, data: bytes) -> tuple[int, bytes]:
-        """The bytes as they are."""
-        assert isinstance(destination, tuple)
+    def carry_down(self, data: bytes, destination: Address) -> tuple[int, bytes]:
+        """The bytes as they are. Raises TypeError for an address that `carry_up` did not give."""
+        if not isinstance(destination, tuple):
+            raise TypeError(f"{destination!r} is no address of this link")
         return int(destination[0]), data
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def make_link(kind: LinkKind, n_gateways: int) -> Link:
+    """The link of a run."""
+    return MemoryLink() if kind == "memory" else LoopbackUdpLink(n_gateways)

@@ -185,9 +185,7 @@ def stage_plan(world: StageWorld) -> StagePlan:
 
     def before_day(day: int) -> None:
         if len(population.words):
-            medium.set_background(
-                draw_background_day(draws, day, bounds[day], bounds[day + 1], population, fading)
-            )
+            medium.set_background(draw_background_day(draws, day, bounds[day], bounds[day + 1], population, fading))
 
     return StagePlan(
         sensors=world.sensors,

@@ -40,7 +40,7 @@ def radio_model(radio: Radio, *, link_offset_db: float = 0.0) -> RadioModel:
 
 def placements(radio: Radio) -> Mapping[str, Placement]:
     """The entry-loss law of each placement."""
-    table = {}
+    table: dict[str, Placement] = {}
     for name in PLACEMENTS:
         entry = radio.entry(name)
         if entry.building is None:

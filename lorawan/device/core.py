@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lorawan import mac_commands as mac
-from lorawan.device import adr, downlink, join
+from lorawan.device import downlink, join
 from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
 from lorawan.device.events import (
     DeviceEffect,
@@ -243,7 +243,7 @@ class DeviceCore:
             dev_addr=session.dev_addr,
             f_ctrl=FCtrlUp(
                 adr=self.config.adr,
-                adr_ack_req=self.config.adr and adr.adr_ack_req(session, region),
+                adr_ack_req=frame.adr_ack_req,
                 ack=session.confirm_f_cnt_down is not None,
                 class_b=False,
             ),

@@ -25,6 +25,7 @@ class PendingFrame:
     f_port: int | None
     payload: bytes
     confirmed: bool
+    adr_ack_req: bool
     is_request: bool  # a SendRequest waits for its end, not just MAC answers
     tries: int
     sent: int = 0
@@ -68,6 +69,7 @@ def next_frame(
         f_port=request.f_port if request else None,
         payload=request.payload if request else b"",
         confirmed=confirmed,
+        adr_ack_req=config.adr and adr.adr_ack_req(session, region),
         is_request=request is not None,
         tries=tries,
     )
