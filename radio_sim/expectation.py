@@ -56,8 +56,8 @@ def daily_heard_probability(
     """P(sensor heard at least once on the day), [device, day], given the drawn shadowing, placement and slow fading.
 
     Days last 24 h from the run's origin; a sensor's uplinks are spread evenly over them, so a block of slow fading
-    takes its share of a day's frames. sf 12 with full power is the best the sensor can do. frame_loss: share of frames lost
-    to interference whatever the link, 0 … 1. link_offset_db ±5 gives the what-if with the same draws.
+    takes its share of a day's frames. sf 12 with full power is the best the sensor can do. frame_loss: share of frames
+    lost to interference whatever the link, 0 … 1. link_offset_db ±5 gives the what-if with the same draws.
 
     A link more than 6 σ of both fadings below the floor is left out; a sensor with one as far above it is always heard.
     """
