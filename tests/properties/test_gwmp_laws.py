@@ -93,7 +93,7 @@ COMMON_TXPK: dict[str, Any] = {
     "board": optional(U8),
     "antenna": optional(U8),
 }
-TXPKS = st.one_of(
+TXPK_FIELDS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries(
         {**COMMON_TXPK, "modulation": LORA, "coding_rate": st.sampled_from(CodingRate),
          "inverted_polarity": st.booleans(), "no_header": st.booleans()}
@@ -102,7 +102,8 @@ TXPKS = st.one_of(
         {**COMMON_TXPK, "modulation": st.integers(1, 1_000_000), "coding_rate": st.none(),
          "fdev_hz": st.integers(0, 1_000_000)}
     ),
-).flatmap(lambda fields: WHEN.map(lambda when: Txpk(**fields, **when)))  # fmt: skip
+)  # fmt: skip
+TXPKS = st.builds(lambda fields, when: Txpk(**fields, **when), TXPK_FIELDS, WHEN)
 
 VERSIONS, TOKENS, EUIS = st.sampled_from([1, 2]), st.integers(0, 0xFFFF), st.integers(0, (1 << 64) - 1).map(Eui64)
 ACK_RESULTS = st.one_of(
@@ -121,11 +122,13 @@ PACKETS: st.SearchStrategy[Packet] = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(PACKETS)
 def test_what_is_written_is_read_back(packet: Packet) -> None:
     assert decode(encode(packet)) == packet
 
 
+@settings(deadline=None)
 @given(PACKETS)
 def test_the_json_is_plain_json_to_another_reader(packet: Packet) -> None:
     datagram = encode(packet)
@@ -189,19 +192,19 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(HOSTILE)
 def test_decoding_raises_gwmp_error_or_nothing(data: bytes) -> None:
     try:
         packet = decode(data)
-    except GwmpError as error:
-        assert error.field
+    except GwmpError:
         return
-    # what was understood can be written again
-    assert encode(packet)
+    # what was understood can be written again, and means the same then
+    again = decode(encode(packet))
+    assert (type(again), again.version, again.token) == (type(packet), packet.version, packet.token)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(HOSTILE, max_size=4), st.sampled_from([1, 2]))
 def test_no_datagram_stops_a_core(datagrams: list[bytes], version: int) -> None:
     server = GwmpServerCore()
@@ -233,6 +236,7 @@ def test_a_datagram_cut_anywhere_is_an_error_or_a_shorter_packet(packet: Packet)
         assert length == 12  # a TX_ACK without its JSON means success; nothing else can be cut unnoticed
 
 
+@settings(deadline=None)
 @given(st.lists(LORA_RXPKS, min_size=1, max_size=4, unique_by=lambda rxpk: rxpk.tmst), TOKENS, EUIS)
 def test_the_server_acknowledges_first_and_delivers_in_order(rxpks: list[Rxpk], token: int, eui: Eui64) -> None:
     data = encode(PushData(2, token, eui, tuple(rxpks)))

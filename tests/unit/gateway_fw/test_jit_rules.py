@@ -37,8 +37,8 @@ def test_how_far_ahead_a_frame_may_be(ahead_us: int, verdict: TxError, kind: Kin
 
 
 def test_a_frame_is_due_40_ms_before_air() -> None:
+    assert JitQueue().program_at is None
     queue = JitQueue()
-    assert queue.program_at is None
     queue.enqueue(frame(1_000_000), 0, Kind.CLASS_A)
     assert queue.program_at == 960_000
     assert queue.pop_due(959_999) == ([], [])
