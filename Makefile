@@ -23,7 +23,7 @@ lint: $(DEV_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python tests/architecture/import_rules.py
 
 test-slow: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto -m slow --timeout 3600

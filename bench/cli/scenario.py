@@ -122,15 +122,13 @@ def run(
 
 def run_and_print(loaded: LoadedScenario, options: RunOptions, *, as_json: bool, quiet: bool, verbose: bool) -> Summary:
     """Run with progress on stderr, and the result on stdout."""
-    from rich.console import Console  # noqa: PLC0415 - keeps --help quick
-
-    from bench.report.terminal import print_checks, print_summary, print_verdict  # noqa: PLC0415
+    from bench.report.terminal import console_for, print_checks, print_summary, print_verdict  # noqa: PLC0415
     from bench.runner.rollout import run_rollout  # noqa: PLC0415
     from bench.store.run_folder import finite  # noqa: PLC0415
 
     with reporter(quiet=quiet or as_json) as progress:
         summary: Summary = run_rollout(loaded, options, progress)
-    console = Console()
+    console = console_for(sys.stdout.isatty())
     if as_json:
         typer.echo(json.dumps(finite(summary)))
         return summary

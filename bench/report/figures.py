@@ -72,7 +72,8 @@ def _map(communes: list[Commune], stage: Stage) -> Figure:
                 "text": commune["name"],
                 "showarrow": False,
                 "yanchor": "bottom",
-                "font": {"size": 11, "color": "--muted"},
+                "font": {"size": 11, "color": "--ink"},
+                "bgcolor": "--veil",
             }
         )
     heard = [s for s in stage["sensors"] if s["heard_days"] > 0]

@@ -55,6 +55,8 @@ def headline(summary: Summary) -> str:
         return "No stage was finished: there is no verdict."
     last = summary["stages"][-1]
     rows = last["clauses"]["territory"]
+    if not rows:
+        return f"Stage {last['name']} is held against no clause."
     passed = sum(row["verdict"] == "PASS" for row in rows)
     what = "With every gateway of stage" if summary["complete"] else "As far as it was run, with the gateways of stage"
     if passed == len(rows):

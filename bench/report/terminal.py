@@ -11,6 +11,7 @@ from bench.report.summary import POPULATIONS, Population, Stage, Summary, Verdic
 from bench.report.words import NONE, SYMBOLS, interval, number, percent
 
 _STYLES: dict[Verdict, str] = {"PASS": "bold green", "FAIL": "bold red", "INSUFFICIENT": "bold yellow"}
+PIPED_WIDTH = 120
 SPREADING_FACTORS = tuple(str(sf) for sf in range(7, 13))
 
 
@@ -21,6 +22,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     for population, label in POPULATIONS.items():
         if any(stage["clauses"][population] for stage in summary["stages"]):
             console.print(_clauses(summary["stages"], population, label))
+    console.print(Text("Figures in %; −5 and +5 dB: expected over all sensors with every link worse or better.", "dim"))
     print_verdict(summary, console)
 
 
@@ -55,10 +57,27 @@ def print_checks(summary: Summary, console: Console) -> None:
             )
 
 
+def console_for(stream_is_terminal: bool) -> Console:
+    """A console on stdout: as wide as the terminal, or wide enough for every table where it is piped."""
+    return Console() if stream_is_terminal else Console(width=PIPED_WIDTH)
+
+
+def _table(title: str) -> Table:
+    return Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+    )
+
+
 def _stages(stages: list[Stage]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    table.add_column("stage")
-    for name in ("sensors", "sent", "delivered", *(f"SF{sf}" for sf in SPREADING_FACTORS)):
+    table = _table("Stages (SF: share of sensors in %; medians at the best gateway)")
+    table.add_column("stage", no_wrap=True)
+    for name in ("sensors", "uplinks\nsent", "delivered", *(f"SF{sf}" for sf in SPREADING_FACTORS)):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("RSSI\ndBm", "SNR\ndB", "gateways\nper uplink"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -68,7 +87,7 @@ def _stages(stages: list[Stage]) -> Table:
             number(stage["n_sensors"], 0),
             number(stage["uplinks_sent"], 0),
             number(stage["uplinks_delivered"], 0),
-            *(percent(stage["sf_share"].get(sf, 0.0), 0) for sf in SPREADING_FACTORS),
+            *(_bare(stage["sf_share"].get(sf, 0.0)) for sf in SPREADING_FACTORS),
             number(stage["median_rssi_dbm"]),
             number(stage["median_snr_db"]),
             number(stage["gateways_per_uplink"], 2),
@@ -77,36 +96,35 @@ def _stages(stages: list[Stage]) -> Table:
 
 
 def _clauses(stages: list[Stage], population: Population, label: str) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1),
-        header_style="bold",
-        title=label.capitalize(),
-        title_justify="left",
-        title_style="bold",
-    )
-    table.add_column("stage")
+    table = _table(f"{label[0].upper()}{label[1:]}")
+    table.add_column("stage", no_wrap=True)
     table.add_column("clause", no_wrap=True)
-    table.add_column("held against", no_wrap=True)
-    for name in ("value", "interval", "−5 dB", "+5 dB"):
+    table.add_column("kind", no_wrap=True)
+    for name in ("figure", "value", "interval", "−5\ndB", "+5\ndB"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
+    table.add_column("sensors\nneeded", justify="right", no_wrap=True)
     for stage in stages:
         for i, row in enumerate(stage["clauses"][population]):
             expected = row["expected"]
-            needed = f" ({row['sensors_needed']} sensors)" if row["sensors_needed"] is not None else ""
+            needed = row["sensors_needed"]
             table.add_row(
                 stage["name"] if i == 0 else "",
                 row["clause"],
-                f"{row['kind']} {percent(row['figure'], 0)}",
-                percent(row["value"]),
-                interval(row),
-                NONE if expected is None else percent(expected["-5"]),
-                NONE if expected is None else percent(expected["+5"]),
-                Text.assemble(_badge(row["verdict"]), needed),
+                row["kind"],
+                percent(row["figure"], 0).removesuffix(" %"),
+                _bare(row["value"]),
+                interval(row).removesuffix(" %"),
+                NONE if expected is None else _bare(expected["-5"]),
+                NONE if expected is None else _bare(expected["+5"]),
+                _badge(row["verdict"]),
+                "" if needed is None else number(needed, 0),
             )
     return table
+
+
+def _bare(share: float | None) -> str:
+    return percent(share).removesuffix(" %")
 
 
 def _badge(verdict: Verdict) -> Text:
