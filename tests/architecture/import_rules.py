@@ -1,4 +1,4 @@
-"""Run import-linter and say file and line of each import that breaks a rule: `python tests/architecture/import_rules.py`.
+"""Run import-linter over the working directory and say file and line of each import that breaks a rule.
 
 import-linter itself names modules ("lorawan.units -> simpy (l.7)"); an editor and a CI log want "lorawan/units.py:7".
 """
