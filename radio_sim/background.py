@@ -98,14 +98,14 @@ def draw_background_day(
         t1_us=t1_us,
         freqs_hz=population.freqs_hz,
         start_us=start,
-        airtime_us=_airtimes_us(population)[sensor],
+        airtime_us=airtimes_us(population)[sensor],
         sf=population.sf[sensor].astype(np.int8),
         channel=integer(keys[sensor], len(population.freqs_hz), 2 * number + 2).astype(np.int8),
         power_dbm=power.astype(np.float32),
     )
 
 
-def _airtimes_us(population: BackgroundPopulation) -> npt.NDArray[np.int64]:
+def airtimes_us(population: BackgroundPopulation) -> npt.NDArray[np.int64]:
     """Airtime of each sensor's frames at 125 kHz."""
     pairs = np.stack([population.sf.astype(np.int64), population.payload_bytes.astype(np.int64)], axis=1)
     distinct, which = np.unique(pairs, axis=0, return_inverse=True)

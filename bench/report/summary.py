@@ -209,3 +209,4 @@ class Summary(TypedDict):
     assumptions: list[Assumption]
     command: str
     lorabench: NotRequired[str]
+    folder: NotRequired[str]

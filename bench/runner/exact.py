@@ -173,7 +173,7 @@ class ExactStage:
                 case _:
                     pass  # Persist: memory is durable here; the rest is the application's news
 
-    def _from_medium(self, effects: Sequence[MediumEffect], now: Instant) -> None:
+    def _from_medium(self, effects: Sequence[MediumEffect], _now: Instant) -> None:
         for effect in effects:
             if isinstance(effect, UplinkEnded):
                 self.recorder.uplink_ended(effect)

@@ -72,7 +72,7 @@ def gateway_sites(sites: Sequence[Site], radio: Radio) -> tuple[GatewaySite, ...
 
 
 def device_sites(sensors: Sequence[Sensor], radio: Radio) -> tuple[DeviceSite, ...]:
-    """Sensors as transmitters. Man-made noise at the device is taken as nil: it lies in a pit or a house [assumption]."""
+    """Sensors as transmitters. Man-made noise at the device is nil: it lies in a pit or a house [assumption]."""
     return tuple(
         DeviceSite(
             id=sensor.id,

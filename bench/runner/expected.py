@@ -1,0 +1,65 @@
+"""The closed-form expectation over every sensor of the territory, beside the sampled month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.runner.plan import StageWorld
+from radio_sim.background import adr_spreading_factor
+from radio_sim.expectation import daily_heard_probability, heard_within, margins_db
+from scenarios.kpi.heard import WINDOW_DAYS
+from scenarios.schema import Measure
+
+OFFSETS_DB: dict[str, float] = {"0": 0.0, "+5": 5.0, "-5": -5.0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """daily [sensor, day] and fortnight [sensor, scored day]: chances of being heard, over the whole population."""
+
+    daily: npt.NDArray[np.float32]
+    fortnight: npt.NDArray[np.float32]
+
+    def measure(self, measure: Measure, keep: npt.NDArray[np.bool_] | slice = slice(None)) -> float:
+        """The expected value of a clause's measure over the kept sensors."""
+        if measure == "monthly-connectivity":
+            return float(self.daily[keep].mean())
+        shares = (self.daily if measure == "daily-share" else self.fortnight)[keep].mean(axis=0)
+        return float(shares.min())
+
+
+def expectations(world: StageWorld, frame_loss: float) -> dict[str, Expectation]:
+    """By link offset "0", "+5", "-5". Every sensor is taken as joined, at the SF that ADR gives its mean SNR.
+
+    frame_loss: share of frames lost to interference, as the sampled month measured it.
+    """
+    radio = world.loaded.scenario.radio
+    uplinks = np.array([sensor.uplinks_per_day for sensor in world.population], dtype=float)
+    margin_db = world.loaded.scenario.network.adr_margin_db
+    out = {}
+    for name, offset_db in OFFSETS_DB.items():
+        daily = daily_heard_probability(
+            world.links,
+            world.model,
+            days=world.warmup_days + world.scored_days,
+            uplinks_per_day=uplinks,
+            tx_power_dbm=radio.device_power_dbm,
+            sf=adr_spreading_factor(
+                world.links.gain_db + offset_db, world.links.noise_dbm, radio.device_power_dbm, margin_db
+            ),
+            link_offset_db=offset_db,
+            frame_loss=frame_loss,
+        )
+        fortnight = heard_within(daily, WINDOW_DAYS)
+        out[name] = Expectation(daily[:, world.warmup_days :], fortnight[:, world.warmup_days :])
+    return out
+
+
+def best_margins_db(world: StageWorld) -> npt.NDArray[np.float64]:
+    """Mean SNR above the floor of SF12 at full power, at each sampled sensor's best gateway."""
+    links = world.links.rows(np.asarray(world.sample, dtype=int))
+    best: npt.NDArray[np.float64] = margins_db(links, tx_power_dbm=world.tx_power_dbm).max(axis=1)
+    return best

@@ -1,0 +1,243 @@
+"""Runs the stages of a scenario, one process each, and puts the run folder together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from queue import Empty
+from types import FrameType
+from typing import Protocol
+
+from bench.report.html import write_report
+from bench.report.junit import junit_xml
+from bench.report.summary import Commune, ScenarioInfo, Stage, Summary
+from bench.runner.assumptions import assumptions
+from bench.runner.link import LinkKind
+from bench.runner.plan import StageWorld
+from bench.runner.stage import StageRun, run_stage
+from bench.runner.verdict import verdict
+from bench.store import RunFolder, make_manifest
+from bench.store.manifest import SCENARIO
+from scenarios.load import LoadedScenario
+
+POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run. stages: None for all. jobs: processes, 0 for one a CPU; the result does not depend on it."""
+
+    sample_size: int
+    seed: int
+    warmup_days: int
+    scored_days: int
+    stages: tuple[str, ...] | None
+    link: LinkKind
+    jobs: int
+    out: Path
+    command: str
+
+
+class Progress(Protocol):
+    """Who is told how far a run is."""
+
+    def update(self, stage: str, day: int, days: int, note: str) -> None:
+        """`day` of `days` of a stage are done."""
+
+
+def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress) -> Summary:
+    """Run, judge, write the run folder; the summary as written.
+
+    Ctrl-C once ends every stage after its present day and judges what was done; twice gives up.
+    """
+    names = options.stages or tuple(stage.name for stage in loaded.scenario.stages)
+    worlds = [_world(loaded, name, options) for name in names]
+    days = options.warmup_days + options.scored_days
+    with RunFolder.create(options.out, loaded.scenario.name, options.seed) as folder:
+        runner = _run_here if _processes(options, len(worlds)) == 1 else _run_in_processes
+        with _stop_on_ctrl_c() as stop:
+            found = runner(worlds, options, folder.path, progress, stop)
+        stages = [found[name][0] for name in names if name in found]
+        complete = len(stages) == len(names) and all(done == days for _, done in found.values())
+        rests_on = assumptions(worlds[-1], stages)
+        summary = Summary(
+            scenario=_info(loaded, options),
+            complete=complete,
+            verdict=verdict(stages, rests_on, complete=complete),
+            communes=[
+                Commune(
+                    name=commune.name,
+                    lat=commune.lat_centre,
+                    lon=commune.lon_centre,
+                    area_km2=commune.area_km2,
+                    households=commune.households,
+                )
+                for commune in loaded.communes
+            ],
+            stages=stages,
+            assumptions=rests_on,
+            command=options.command,
+        )
+        _write(folder, loaded, options, summary)
+        folder.finish()
+    summary["folder"] = str(folder.final)
+    return summary
+
+
+def _world(loaded: LoadedScenario, stage: str, options: RunOptions) -> StageWorld:
+    return StageWorld(loaded, stage, options.seed, options.sample_size, options.warmup_days, options.scored_days)
+
+
+def _processes(options: RunOptions, stages: int) -> int:
+    return min(stages, options.jobs or os.cpu_count() or 1)
+
+
+def _info(loaded: LoadedScenario, options: RunOptions) -> ScenarioInfo:
+    scenario = loaded.scenario
+    return ScenarioInfo(
+        name=scenario.name,
+        title=scenario.title,
+        sha256=loaded.sha256,
+        seed=options.seed,
+        sample_size=options.sample_size,
+        warmup_days=options.warmup_days,
+        scored_days=options.scored_days,
+        start_date=scenario.start.isoformat(),
+        timezone=scenario.timezone,
+        policy=scenario.radio.policy,
+    )
+
+
+def _write(folder: RunFolder, loaded: LoadedScenario, options: RunOptions, summary: Summary) -> None:
+    kept = asdict(options)
+    kept["stages"] = None if options.stages is None else list(options.stages)
+    for machine_bound in ("out", "jobs", "command", "seed"):
+        del kept[machine_bound]
+    manifest = make_manifest(
+        scenario=_name_to_load(loaded),
+        scenario_sha256=loaded.sha256,
+        seed=options.seed,
+        options=kept,
+        command=options.command,
+    )
+    folder.write_json("manifest.json", manifest)
+    folder.write_text(SCENARIO, loaded.path.read_text(encoding="utf-8"))
+    folder.write_json("summary.json", summary)
+    folder.write_text("junit.xml", junit_xml(summary))
+    write_report(summary, folder.path / "report.html")
+
+
+def _name_to_load(loaded: LoadedScenario) -> str:
+    """The library's name, or the absolute path of a user's own file."""
+    bundled = any(part == "library" for part in loaded.path.parts) and loaded.path.stem == loaded.scenario.name
+    return loaded.scenario.name if bundled else str(loaded.path.resolve())
+
+
+# -- how stages run ----------------------------------------------------------------------------------------------------
+
+_Found = dict[str, tuple[Stage, int]]
+
+
+@contextmanager
+def _stop_on_ctrl_c() -> Iterator[Event]:
+    """An event that the first Ctrl-C sets; the second one raises KeyboardInterrupt as usual."""
+    stop = multiprocessing.get_context("spawn").Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread may handle signals
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _simulate(
+    world: StageWorld, link: LinkKind, folder: Path, tell: Callable[[str, int, int, str], None], stop: Event
+) -> tuple[Stage, int]:
+    days = world.warmup_days + world.scored_days
+    last = 0
+
+    def day_done(day: int, note: str) -> bool:
+        nonlocal last
+        last = day
+        tell(world.stage, day, days, note)
+        return not stop.is_set()
+
+    return run_stage(StageRun(world, link, folder, day_done)), last
+
+
+def _run_here(worlds: list[StageWorld], options: RunOptions, folder: Path, progress: Progress, stop: Event) -> _Found:
+    found = {}
+    for world in worlds:
+        if stop.is_set():
+            break
+        found[world.stage] = _simulate(world, options.link, folder, progress.update, stop)
+    return found
+
+
+_queue: Queue[tuple[str, int, int, str]] | None = None
+_stop: Event | None = None
+
+
+def _start_worker(queue: Queue[tuple[str, int, int, str]], stop: Event) -> None:
+    global _queue, _stop
+    _queue, _stop = queue, stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to stop
+
+
+def _work(world: StageWorld, link: LinkKind, folder: Path) -> tuple[Stage, int] | None:
+    assert _queue is not None
+    assert _stop is not None
+    if _stop.is_set():
+        return None
+    queue = _queue
+    return _simulate(world, link, folder, lambda *told: queue.put(told), _stop)
+
+
+def _run_in_processes(
+    worlds: list[StageWorld], options: RunOptions, folder: Path, progress: Progress, stop: Event
+) -> _Found:
+    context = multiprocessing.get_context("spawn")
+    queue: Queue[tuple[str, int, int, str]] = context.Queue()
+    found: _Found = {}
+    with ProcessPoolExecutor(
+        _processes(options, len(worlds)), context, initializer=_start_worker, initargs=(queue, stop)
+    ) as pool:
+        # the largest first, so that the last to start is short
+        largest_first = sorted(worlds, key=lambda world: -len(world.loaded.open_sites(world.stage)))
+        futures: dict[str, Future[tuple[Stage, int] | None]] = {
+            world.stage: pool.submit(_work, world, options.link, folder) for world in largest_first
+        }
+        while not all(future.done() for future in futures.values()):
+            _drain(queue, progress)
+        for name, future in futures.items():
+            result = future.result()
+            if result is not None:
+                found[name] = result
+    _drain(queue, progress)
+    queue.close()
+    return found
+
+
+def _drain(queue: Queue[tuple[str, int, int, str]], progress: Progress) -> None:
+    try:
+        while True:
+            progress.update(*queue.get(timeout=POLL_S))
+    except Empty:
+        return
