@@ -1,0 +1,340 @@
+"""The command line: exit codes, messages, and frames and airtimes known from elsewhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bench.cli.app import app
+from bench.cli.doctor import udp_port
+from bench.cli.exits import ErrorGroup
+from bench.cli.frame import frame_bytes
+from bench.cli.progress import Heartbeat
+from bench.errors import LinkError, StoreError, UsageError
+
+SHARED = Path(__file__).resolve().parents[4] / "shared"
+
+# A frame and keys that many decoders show. Source: lora-packet, README "test message".
+FRAME = "40f17dbe4900020001954378762b11ff0d"
+FRAME_KEYS = ("--nwk-s-key", "44024241ed4ce9a68c6a8bc055233fd3", "--app-s-key", "ec925802ae430ca77fd3dd73cb2cc588")
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def decode(*arguments: str) -> dict[str, object]:
+    _, out, err = run("frame", "decode", *arguments, "--json")
+    assert err == ""
+    view = json.loads(out)
+    assert isinstance(view, dict)
+    return view
+
+
+def vectors(area: str) -> list[dict[str, dict[str, object]]]:
+    path = SHARED / "vectors" / "lorawan.json"
+    if not path.exists():
+        return []
+    return [case for case in json.loads(path.read_text()) if case["area"] == area]
+
+
+def need_vectors() -> None:
+    if not (SHARED / "vectors" / "lorawan.json").exists():
+        pytest.skip("known answers: ../shared/vectors/lorawan.json is not beside the repository")
+
+
+def test_a_known_frame_is_read_and_deciphered() -> None:
+    view = decode(FRAME, *FRAME_KEYS)
+    assert (view["type"], view["dev_addr"], view["f_cnt"], view["f_port"]) == ("UNCONFIRMED_UP", "49be7df1", 2, 1)
+    assert bytes.fromhex(str(view["payload"])) == b"test"
+    assert view["mic"] == "ok"
+
+
+def test_base64_is_read_as_hex_is() -> None:
+    assert frame_bytes("QPF9vkkAAgABlUN4disR/w0=") == bytes.fromhex(FRAME)
+    assert frame_bytes("QPF9vkkAAgABlUN4disR_w0") == bytes.fromhex(FRAME)
+    assert frame_bytes("40 f1:7d-be 4900020001954378762b11ff0d") == bytes.fromhex(FRAME)
+
+
+def test_the_known_frame_is_built_again() -> None:
+    arguments = ("--dev-addr", "49be7df1", "--f-cnt", "2", "--f-port", "1", "--payload", b"test".hex())
+    assert run("frame", "build", "up", *arguments, *FRAME_KEYS) == (0, FRAME + "\n", "")
+
+
+def test_vectors_of_1_0_frames_decode_as_they_say() -> None:
+    need_vectors()
+    for case in vectors("data10"):
+        given, wanted = case["input"], case["expect"]
+        keys = ["--nwk-s-key", str(given["nwkskey"])] if given.get("nwkskey") else []
+        keys += ["--app-s-key", str(given["appskey"])] if given.get("appskey") else []
+        view = decode(str(given["frame"]), *keys, "--f-cnt", str(given["fcnt32"]))
+        assert view["dev_addr"] == wanted["devaddr"]
+        assert view["f_opts"] == wanted["fopts"]
+        assert view["f_port"] == wanted["fport"]
+        assert view["frm_payload"] == wanted["frmpayload"]
+        if "mic_valid" in wanted and given.get("nwkskey"):
+            assert (view["mic"] == "ok") is wanted["mic_valid"], case
+        if wanted.get("plaintext"):
+            assert view["payload"] == wanted["plaintext"], case
+
+
+def test_vectors_of_1_1_frames_decode_as_they_say() -> None:
+    need_vectors()
+    for case in vectors("data11"):
+        given, wanted = case["input"], case["expect"]
+        keys = ["--f-nwk-s-int-key", given["FNwkSIntKey"], "--s-nwk-s-int-key", given["SNwkSIntKey"]]
+        keys += ["--nwk-s-enc-key", given["NwkSEncKey"], "--app-s-key", given["AppSKey"]]
+        numbers = ["--f-cnt", given["fcnt32"], "--conf-f-cnt", given["conf_fcnt"]]
+        numbers += ["--tx-dr", given["tx_dr"], "--tx-ch", given["tx_ch"]]
+        view = decode(str(given["frame"]), "--version", "1.1", *map(str, keys + numbers))
+        assert view["dev_addr"] == wanted["devaddr"]
+        assert (view["mic"] == "ok") is (wanted["mic"] == wanted["mic_computed"]), case
+        if wanted.get("plaintext"):
+            assert view["payload"] == wanted["plaintext"]
+        if wanted.get("fopts_plain"):
+            assert view["f_opts_clear"] == wanted["fopts_plain"]
+
+
+def test_vectors_of_join_requests_decode_and_build_as_they_say() -> None:
+    need_vectors()
+    for case in vectors("join_request"):
+        given, wanted = case["input"], case["expect"]
+        key = ("--app-key", str(given["key"])) if "key" in given else ()
+        view = decode(str(given["frame"]), *key)
+        assert [view[name] for name in ("join_eui", "dev_eui", "dev_nonce")] == [
+            wanted[name] for name in ("join_eui", "dev_eui", "dev_nonce")
+        ]
+        if not key:
+            continue
+        assert (view["mic"] == "ok") is wanted["mic_valid"]
+        arguments = ("--join-eui", str(wanted["join_eui"]), "--dev-eui", str(wanted["dev_eui"]))
+        built = run("frame", "build", "join-request", *arguments, "--dev-nonce", str(wanted["dev_nonce"]), *key)[1]
+        assert built.strip() == str(given["frame"])[:-8] + str(wanted["mic_computed"])
+
+
+def test_vectors_of_join_accepts_decode_as_they_say() -> None:
+    need_vectors()
+    for case in vectors("join_accept"):
+        given, wanted = case["input"], case["expect"]
+        if "frame" not in given:
+            continue
+        view = decode(str(given["frame"]), "--app-key", str(given["key"]))
+        assert view["mic"] == "ok"
+        assert (view["join_nonce"], view["net_id"], view["dev_addr"]) == (
+            wanted["join_nonce"],
+            wanted["net_id"],
+            wanted["devaddr"],
+        )
+        assert (view["rx1_dr_offset"], view["rx2_dr"], view["cf_list"]) == (
+            wanted["rx1_dr_offset"],
+            wanted["rx2_dr"],
+            wanted["cflist"],
+        )
+        assert "session_keys" not in view
+
+
+def test_a_wrong_mic_is_exit_code_1() -> None:
+    code, out, _ = run("frame", "decode", FRAME[:-2] + "00", *FRAME_KEYS)
+    assert code == 1
+    assert "wrong" in out
+
+
+def test_without_keys_the_frame_is_read_and_nothing_is_claimed() -> None:
+    view = decode(FRAME)
+    assert view["mic"] == "not checked: the NwkSKey is not given"
+    assert "payload" not in view
+
+
+def test_no_key_is_ever_printed() -> None:
+    code, out, err = run("frame", "decode", FRAME, "--app-s-key", FRAME_KEYS[3], "--nwk-s-key", FRAME_KEYS[1] + "00")
+    assert code == 2
+    assert FRAME_KEYS[1] not in out + err
+    code, out, err = run("frame", "decode", FRAME, *FRAME_KEYS)
+    assert FRAME_KEYS[1] not in out + err
+    assert FRAME_KEYS[3] not in out + err
+
+
+def test_a_counter_that_cannot_be_the_frames_is_refused() -> None:
+    code, _, err = run("frame", "decode", FRAME, "--f-cnt", "3")
+    assert code == 2
+    assert err.startswith("error: FCnt: 3 has other low bits than the frame's 2")
+
+
+def test_airtime_agrees_with_the_table_of_another_simulator() -> None:
+    # PHYPayload of 33 bytes, CR 4/5, 8 preamble symbols, explicit header, CRC, LDRO on SF11 and SF12; figures of
+    # signetlabdei/lorawan (October 2024) on ns-3.44.
+    wanted = {7: 71_936, 8: 133_632, 9: 246_784, 10: 452_608, 11: 987_136, 12: 1_810_432}
+    code, out, _ = run("airtime", *(f"--sf={sf}" for sf in wanted), "--payload", "33", "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [row["airtime_us"] for row in rows] == list(wanted.values())
+    assert rows[-1]["airtime_us"] + rows[-1]["wait_us"] == 181_043_200
+    assert rows[-1]["max_per_hour"] == 19
+
+
+def test_airtime_prints_a_table() -> None:
+    code, out, _ = run("airtime", "--sf", "12", "--payload", "33")
+    assert code == 0
+    assert "1810.432" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["frame", "decode", "zz!"], 2, "error: 'zz!' is neither hex nor base64"),
+        (["frame", "decode", "40"], 2, "error: PHYPayload at byte 1: a data frame of 1 bytes"),
+        (["frame", "decode", FRAME, "--version", "2"], 2, "one of 1.0.2, 1.0.3, 1.0.4, 1.1"),
+        (["frame", "build", "up", "--dev-addr", "1", "--f-cnt", "0"], 2, "give --nwk-s-key"),
+        (["airtime", "--sf", "7", "--payload", "20", "--cr", "4/9"], 2, "one of 4/5, 4/6, 4/7, 4/8"),
+        (["airtime", "--sf", "7", "--payload", "20", "--bw", "200"], 2, "bw_hz"),
+        (["airtime", "--sf", "13", "--payload", "20"], 2, "--sf"),
+        (["airtime", "--sf", "7"], 2, "--payload"),
+        (["scenario", "show", "tve"], 2, "tev"),
+        (["scenario", "validate", "nowhere.toml"], 2, "error: nowhere.toml: cannot be read"),
+        (["rerun", "nowhere"], 2, "manifest.json"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_with_a_message_and_no_traceback(
+    arguments: list[str], code: int, message: str
+) -> None:
+    done, out, err = run(*arguments)
+    assert done == code
+    assert message in err
+    assert "Traceback" not in out + err
+
+
+def test_every_fault_of_a_scenario_is_named_with_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    source = run("scenario", "show", "lab-one-device", "--toml")[1]
+    path.write_text(source.replace("antenna_height =", "antenna_heigth ="))
+    line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if "antenna_heigth" in text)
+    code, _, err = run("scenario", "validate", str(path))
+    assert code == 2
+    assert f"{path}:{line}: " in err
+    assert "antenna_height" in err
+    path.write_text(source)
+    assert run("scenario", "validate", str(path))[0] == 0
+
+
+def test_the_library_is_listed_and_shown() -> None:
+    names = {entry["name"] for entry in json.loads(run("scenario", "list", "--json")[1])}
+    assert {"tev", "lab-one-device"} <= names
+    facts = json.loads(run("scenario", "show", "tev", "--json")[1])
+    assert len(facts["communes"]) == 10
+    assert [stage.partition(":")[0] for stage in facts["stages"]] == ["2025", "2026", "2027"]
+    assert json.loads(run("scenario", "schema")[1])["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("no"), 2),
+        (StoreError("full"), 2),
+        (LinkError("unreachable", hint="plug it in"), 3),
+        (OSError(98, "Address already in use"), 3),
+        (FileNotFoundError(2, "No such file"), 2),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_error_families_have_their_exit_codes(error: BaseException, code: int) -> None:
+    cli = typer.Typer(cls=ErrorGroup, pretty_exceptions_enable=False)
+
+    @cli.command()
+    def fail() -> None:
+        raise error
+
+    @cli.callback()
+    def root() -> None: ...
+
+    result = CliRunner().invoke(cli, ["fail"])
+    assert result.exit_code == code
+    assert result.stderr.startswith("error: ")
+
+
+def test_a_defect_is_not_taken_for_a_verdict() -> None:
+    program = (
+        "import sys, bench.cli.doctor as d, bench.cli.app as a\n"
+        "def broken(out): raise ZeroDivisionError('planted')\n"
+        "d.findings = broken; sys.argv = ['lorabench', 'doctor']; a.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=_root())
+    assert done.returncode == 70
+    assert "ZeroDivisionError: planted" in done.stderr
+    assert "defect of lorabench" in done.stderr
+
+
+def test_help_is_quick_and_brings_no_heavy_module() -> None:
+    program = (
+        "import sys, bench.cli.app as a\nsys.argv = ['lorabench', '--help']\n"
+        "try: a.main()\nexcept SystemExit: pass\n"
+        "print(sorted({'numpy', 'scipy', 'pydantic', 'pyarrow', 'plotly', 'simpy', 'construct'} & sys.modules.keys()))"
+    )
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=_root())
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert time.perf_counter() - started < 5  # 0.2 s here; generous, for a loaded machine
+
+
+def test_every_command_has_an_example_in_its_help() -> None:
+    commands = (
+        ["frame", "decode"],
+        ["frame", "build", "up"],
+        ["frame", "build", "down"],
+        ["frame", "build", "join-request"],
+        ["airtime"],
+        ["scenario", "list"],
+        ["scenario", "show"],
+        ["scenario", "validate"],
+        ["scenario", "schema"],
+        ["scenario", "run"],
+        ["rerun"],
+        ["doctor"],
+    )
+    for command in commands:
+        code, out, _ = run(*command, "--help")
+        assert code == 0
+        assert f"lorabench {' '.join(command)}" in " ".join(out.split())
+
+
+def test_doctor_reports_each_thing_once() -> None:
+    code, out, _ = run("doctor", "--json")
+    found = json.loads(out)
+    assert code == (1 if any(f["status"] == "fail" for f in found) else 0)
+    assert len({f["name"] for f in found}) == len(found)
+    assert all(f["hint"] for f in found if f["status"] != "ok")
+
+
+def test_doctor_sees_a_taken_port() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        assert udp_port(port).status == "warn"
+    assert udp_port(port).status == "ok"
+
+
+def test_the_heartbeat_speaks_every_ten_seconds_and_at_both_ends() -> None:
+    now = 0.0
+    stream = io.StringIO()
+    heartbeat = Heartbeat(stream, lambda: now)
+    for day in range(45):
+        heartbeat.update("2026", day, 44, "")
+        now += 1.0
+    lines = stream.getvalue().splitlines()
+    assert [line.partition("day ")[2] for line in lines] == [f"{day} of 44" for day in (0, 10, 20, 30, 40, 44)]
+
+
+def _root() -> Path:
+    return Path(__file__).resolve().parents[3]
