@@ -35,6 +35,7 @@ def uplink_instants_us(phase: float, uplinks_per_day: int, bounds_us: Sequence[i
 
     Each civil day has all of its uplinks, the 23-hour one too: every sensor in service schedules at least one.
     """
+    part = int(phase * (1 << 53))  # exact: rounding up would push a late phase into the next day
     for low, high in pairwise(bounds_us):
         for number in range(uplinks_per_day):
-            yield low + int((number + phase) * (high - low) / uplinks_per_day)
+            yield low + ((number << 53) + part) * (high - low) // (uplinks_per_day << 53)

@@ -35,10 +35,14 @@ def faults(scenario: Scenario, sites: Sequence[Site], communes: Sequence[Commune
     yield from _stage_faults(scenario, sites)
     yield from _device_faults(scenario.devices, communes)
     yield from _commune_faults(scenario, communes)
-    for placement in scenario.radio.entry_loss:
+    for placement, entry in scenario.radio.entry_loss.items():
         if placement not in PLACEMENTS:
             yield Fault(
                 ("radio", "entry_loss", placement), "no such placement", did_you_mean(placement, list(PLACEMENTS))
+            )
+        elif entry.building is not None and entry.model_fields_set & {"mean_db", "sigma_db"}:
+            yield Fault(
+                ("radio", "entry_loss", placement, "building"), "both a building and a mean", "write one of them"
             )
     for index, clause in enumerate(scenario.clauses):
         first = next(i for i, other in enumerate(scenario.clauses) if other.id == clause.id)

@@ -118,9 +118,7 @@ def check_conservation(columns: Columns) -> CheckResult:
     if len(wrong) == 0:
         return CheckResult("conservation", clause, True, f"{len(outcome)} uplinks, {int(delivered.sum())} delivered")
     row = int(wrong[0])
-    detail = (
-        f"{columns['device'][row]} at t = {columns['t_us'][row]} µs: {outcome[row]!r}, {columns['n_gateways'][row]}"
-    )
+    detail = f"{columns['device'][row]} at t = {columns['t_us'][row]} µs: {outcome[row]}, {columns['n_gateways'][row]}"
     return CheckResult("conservation", clause, False, f"{detail} gateways; {len(wrong)} in all")
 
 

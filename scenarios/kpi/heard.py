@@ -79,12 +79,12 @@ def daily_scores(matrix: HeardMatrix) -> NDArray[np.float64]:
 
 def connectivity_scores(matrix: HeardMatrix) -> NDArray[np.float64]:
     """[sensor, 1]: the share of the scored days on which the sensor was heard."""
-    return matrix.scored.mean(axis=1, keepdims=True, dtype=np.float64)
+    return np.asarray(matrix.scored.mean(axis=1, keepdims=True), dtype=np.float64)
 
 
 def lenient_scores(matrix: HeardMatrix) -> NDArray[np.float64]:
     """[sensor, 1]: 1 where heard at least once in the month."""
-    return matrix.scored.any(axis=1, keepdims=True).astype(np.float64)
+    return np.asarray(matrix.scored.any(axis=1, keepdims=True), dtype=np.float64)
 
 
 def fortnight_scores(matrix: HeardMatrix) -> NDArray[np.float64]:

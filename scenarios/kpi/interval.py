@@ -20,8 +20,8 @@ out by about two standard errors, the hardest case, in 87–96 %. On such worlds
 shifted by the shrunk bias 63–97 % (one bad day is taken for noise). Wilson rather than a normal law because shares near
 1 are skewed, and because it goes over into Wilson over sensors where none fails.
 
-Sources: E. B. Wilson, JASA 22 (1927) 209–212; W. James, C. Stein, Proc. 4th Berkeley Symposium 1 (1961) 361–379; effective
-size as in E. L. Korn, B. I. Graubard, Survey Methodology 24 (1998) 193–201.
+Sources: E. B. Wilson, JASA 22 (1927) 209–212; W. James, C. Stein, Proc. 4th Berkeley Symposium 1 (1961) 361–379;
+effective size as in E. L. Korn, B. I. Graubard, Survey Methodology 24 (1998) 193–201.
 """
 
 from __future__ import annotations

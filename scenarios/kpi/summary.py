@@ -94,7 +94,7 @@ def traffic(columns: Columns) -> Traffic:
 
 
 def last_spreading_factor(columns: Columns, from_us: int, devices: Sequence[str]) -> dict[str, int]:
-    """The spreading factor of each device's last data frame at or after `from_us`; devices that sent none are absent."""
+    """The spreading factor of each device's last data frame from `from_us` on; absent where it sent none."""
     keep = (columns["t_us"] >= from_us) & (columns["kind"] == str(FrameKind.DATA))
     order = np.argsort(columns["t_us"][keep], kind="stable")
     wanted = set(devices)

@@ -39,8 +39,8 @@ class ClauseResult:
     """A clause and what the month says of it; shares in 0 … 1.
 
     value: as observed in the sample; estimate: without the bias of the minimum; low, high: 95 % interval. mean_value:
-    over the days (equal to value for a mean). lenient_value: sensors heard at least once in the month ÷ sensors, for the
-    connectivity target alone. sensors_needed: about how many would decide an INSUFFICIENT clause; None where it is
+    over the days (equal to value for a mean). lenient_value: sensors heard at least once in the month ÷ sensors, of
+    the connectivity target alone. sensors_needed: about how many would decide an INSUFFICIENT clause; None where it is
     decided or no number would do.
     """
 
