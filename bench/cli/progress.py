@@ -30,20 +30,21 @@ class Quiet:
 
 
 class Heartbeat:
-    """A line at the first and last day of a stage, and otherwise at most one every ten seconds."""
+    """A line when a stage begins and when its last day is done, and otherwise at most one every ten seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
         self._start = clock()
-        self._last = float("-inf")
-        self._stage = ""
+        self._last = self._start
+        self._seen: set[tuple[str, bool]] = set()
 
     def update(self, stage: str, day: int, days: int, note: str) -> None:
         """Write a line where one is due."""
-        now = self._clock()
-        if stage == self._stage and day < days and now - self._last < HEARTBEAT_S:
+        now, turn = self._clock(), (stage, day >= days)
+        if turn in self._seen and now - self._last < HEARTBEAT_S:
             return
-        self._last, self._stage = now, stage
+        self._last = now
+        self._seen.add(turn)
         tail = f", {note}" if note else ""
         self._stream.write(f"[{now - self._start:6.1f} s] {stage}: day {day} of {days}{tail}\n")
         self._stream.flush()

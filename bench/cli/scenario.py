@@ -135,9 +135,11 @@ def run_and_print(loaded: LoadedScenario, options: RunOptions, *, as_json: bool,
     if quiet:
         print_verdict(summary, console)
         return summary
-    print_summary(summary, console)
     if verbose:
         print_checks(summary, console)
+    print_summary(summary, console)
+    if "folder" in summary:
+        typer.echo(f"report: {Path(summary['folder']) / 'report.html'}", err=True)
     return summary
 
 

@@ -22,7 +22,10 @@ def print_summary(summary: Summary, console: Console) -> None:
     for population, label in POPULATIONS.items():
         if any(stage["clauses"][population] for stage in summary["stages"]):
             console.print(_clauses(summary["stages"], population, label))
-    console.print(Text("Figures in %; −5 and +5 dB: expected over all sensors with every link worse or better.", "dim"))
+    if any(stage["clauses"]["territory"] for stage in summary["stages"]):
+        console.print(
+            Text("Figures in %; −5 and +5 dB: expected over all sensors with every link worse or better.", "dim")
+        )
     print_verdict(summary, console)
 
 

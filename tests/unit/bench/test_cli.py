@@ -336,5 +336,14 @@ def test_the_heartbeat_speaks_every_ten_seconds_and_at_both_ends() -> None:
     assert [line.partition("day ")[2] for line in lines] == [f"{day} of 44" for day in (0, 10, 20, 30, 40, 44)]
 
 
+def test_stages_side_by_side_do_not_flood_the_heartbeat() -> None:
+    stream = io.StringIO()
+    heartbeat = Heartbeat(stream, lambda: 0.0)
+    for day in range(1, 45):
+        for stage in ("2026", "2027"):
+            heartbeat.update(stage, day, 44, "")
+    assert len(stream.getvalue().splitlines()) == 4
+
+
 def _root() -> Path:
     return Path(__file__).resolve().parents[3]
