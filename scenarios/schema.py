@@ -239,6 +239,9 @@ class Population(Strict):
         description="per axis, of a town of 1,000 households; grows as the square root",
     )
     otaa: Share = 0.95
+    join_data_rates: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=5)], ...], Field(strict=False, min_length=1, max_length=12)
+    ] = Field(default=(0,), description="join attempts take these in turn; a session begins at the one that joined")
     confirmed: Share = 0.0
     join_eui: Eui | None = None
     reporting: Annotated[tuple[Reporting, ...], Field(strict=False, min_length=1)]

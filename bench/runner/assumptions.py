@@ -82,9 +82,9 @@ def assumptions(world: StageWorld, stages: Sequence[Stage]) -> list[Assumption]:
         ("Traffic", _traffic(world), f"{SCENARIO}; usual for water meters", False),
         (
             "Activation",
-            "OTAA devices start somewhen in the first day, try DR5 down to DR0 and begin again, within the join "
-            "back-off; they stay at the data rate that joined until ADR moves them",
-            "LoRaWAN 1.0.4 §6.2.4 and §7; order of data rates assumed",
+            f"OTAA devices start somewhen in the first day and join at {_join_rates(world)}, within the join back-off; "
+            "they stay at the data rate that joined until ADR moves them",
+            "LoRaWAN 1.0.4 §6.2.4 and §7; DR0 as LoRaMac-node's examples do",
             False,
         ),
         (
@@ -151,6 +151,12 @@ def _sites(world: StageWorld) -> str:
     heights = sorted(site.antenna_height_m for site in sites)
     spread = f"antennas at {heights[0]:g}–{heights[-1]:g} m above ground" if heights else ""
     return f"{real} of {len(sites)} positions are real structures, the others estimated; {spread}"
+
+
+def _join_rates(world: StageWorld) -> str:
+    population = world.loaded.scenario.population
+    rates = population.join_data_rates if population is not None else (0,)
+    return ", ".join(f"DR{rate}" for rate in rates)
 
 
 def _traffic(world: StageWorld) -> str:

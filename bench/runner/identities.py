@@ -29,7 +29,15 @@ def gateway_eui(site_id: str) -> Eui64:
 
 
 def equip(
-    sensor: Sensor, index: int, draws: Draws, region: Region, net_id: NetId, device: Device | None, *, adr: bool
+    sensor: Sensor,
+    index: int,
+    draws: Draws,
+    region: Region,
+    net_id: NetId,
+    device: Device | None,
+    *,
+    adr: bool,
+    join_data_rates: tuple[int, ...],
 ) -> tuple[DeviceConfig, DeviceProfile]:
     """The sensor's own configuration and what the network knows of it. device: its explicit entry, if it has one."""
     version, eui = sensor.version, sensor.dev_eui
@@ -43,7 +51,16 @@ def equip(
     if version.is_1_1:
         given = device.nwk_key if device is not None else None
         nwk_key = given if given is not None else drawn_key(draws, "nwk_key", eui)
-    config = DeviceConfig(version, eui, sensor.join_eui, app_key=app_key, nwk_key=nwk_key, region=region, adr=adr)
+    config = DeviceConfig(
+        version,
+        eui,
+        sensor.join_eui,
+        app_key=app_key,
+        nwk_key=nwk_key,
+        region=region,
+        adr=adr,
+        join_data_rates=join_data_rates,
+    )
     return config, DeviceProfile(eui, version, app_key=app_key, nwk_key=nwk_key)
 
 

@@ -175,6 +175,7 @@ def stage_plan(world: StageWorld) -> StagePlan:
             network.net_id,
             explicit.get(sensor.dev_eui),
             adr=network.adr_enabled,
+            join_data_rates=scenario.population.join_data_rates if scenario.population else (0,),
         )
         for i, sensor in enumerate(world.sensors)
     ]

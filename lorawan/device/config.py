@@ -24,7 +24,8 @@ class DeviceConfig:
     """A device as it leaves the factory.
 
     app_key: the root key (1.0.x), or the application root (1.1). nwk_key: the network root, 1.1 only.
-    dev_addr and session_keys: ABP only. max_join_dr … min_join_dr: join attempts cycle downwards through these.
+    dev_addr and session_keys: ABP only. initial_dr: of an ABP session; a joined one begins at the rate that joined.
+    join_data_rates: join attempts take these in turn. DR0 alone is what LoRaMac-node's examples do.
     eirp_offset_db: conducted power = EIRP index value − this (2.15 dB: the dipole of ERP limits).
     """
 
@@ -39,8 +40,7 @@ class DeviceConfig:
     region: Region = EU868
     adr: bool = True
     initial_dr: int = 0
-    max_join_dr: int = 5
-    min_join_dr: int = 0
+    join_data_rates: tuple[int, ...] = (0,)
     eirp_offset_db: float = 2.15
     battery: int = 255  # DevStatusAns: 255 = cannot be measured
     max_queue: int = 8

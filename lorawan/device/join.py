@@ -23,11 +23,8 @@ class Attempt:
 
 
 def attempt_dr(config: DeviceConfig, number: int) -> int:
-    """Data rates step down through the join range and begin again: one request at each [assumption].
-
-    LoRaWAN 1.0.4 §6.2.4 leaves the order to the device.
-    """
-    return config.max_join_dr - number % (config.max_join_dr - config.min_join_dr + 1)
+    """The data rate of attempt `number`: the configured ones in turn (LoRaWAN 1.0.4 §6.2.4 leaves the choice open)."""
+    return config.join_data_rates[number % len(config.join_data_rates)]
 
 
 def next_attempt(config: DeviceConfig, memory: DeviceMemory, number: int, draws: Draws) -> tuple[Attempt, DeviceMemory]:
