@@ -28,8 +28,9 @@ lint: $(DEV_READY)
 test-slow: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto -m slow --timeout 3600
 
+# One script a hot path, each prints its own figures.
 bench: $(DEV_READY)
-	$(BIN)/python -m pytest tests/bench_speed -m "slow or not slow" -s --timeout 3600
+	@for script in tests/bench_speed/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
 	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
