@@ -9,20 +9,20 @@ from bench.report.words import percent
 
 
 def verdict(stages: Sequence[Stage], assumptions: Sequence[Assumption], *, complete: bool) -> VerdictInfo:
-    """0 when every clause of the last stage passes over the whole territory, 1 otherwise (and when none was judged)."""
+    """0 when every clause of the last stage passes over the whole territory, 1 otherwise or when a check failed."""
     if not stages:
         return VerdictInfo(exit_code=1, holds=[], misses=[], lines=["No stage was finished: there is no verdict."])
     last = stages[-1]
     rows = last["clauses"]["territory"]
     holds = [_sentence(last, row) for row in rows if row["verdict"] == "PASS"]
     misses = [_sentence(last, row) for row in rows if row["verdict"] != "PASS"]
-    failed = bool(misses) or not rows
+    failed = bool(misses)
     lines = []
     if not complete:
         lines.append("The run was stopped: what follows is judged on the days that were done.")
     if not rows:
         lines.append("The scenario has no clauses: nothing was judged.")
-    lines += map(_stage_line, stages)
+    lines += [_stage_line(stage) for stage in stages if stage["clauses"]["territory"]]
     deciding = [row["name"].lower() for row in assumptions if row["decides"]]
     if deciding:
         lines.append(f"5 dB on every link would change a clause, so these assumptions decide: {', '.join(deciding)}.")
