@@ -8,7 +8,7 @@ import math
 def report_rssi_dbm(signal_dbm: float, noise_dbm: float) -> float:
     """A concentrator's packet RSSI: signal plus noise in the channel, in 1 dB steps; it bottoms out at the noise.
 
-    Source: Semtech packet forwarder PROTOCOL.TXT v1.4 §4 ("rssi", signed integer, 1 dB precision); SX1302 HAL,
+    Source: Semtech packet forwarder PROTOCOL.TXT §4 ("rssi", signed integer, 1 dB precision); SX1302 HAL,
     channel RSSI.
     """
     ratio = signal_dbm - noise_dbm

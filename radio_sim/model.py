@@ -39,7 +39,7 @@ class Demodulators:
 
 
 SX1301 = Demodulators("SX1301", any_sf=8)
-"""Source: Semtech SX1301 datasheet rev. 2.4 §1: 8 LoRa demodulators, SF7–SF12."""
+"""Source: Semtech SX1301 datasheet, key features: 8 LoRa demodulators, SF7–SF12."""
 SX1302 = Demodulators("SX1302", any_sf=8, low_sf=8)
 """Source: Semtech SX1302 datasheet rev. 1.0 (June 2019), key features: 8 × SF5–SF12 and 8 × SF5–SF10 demodulators."""
 UNLIMITED = Demodulators("unlimited", any_sf=1_000_000)
@@ -116,7 +116,7 @@ class RadioModel:
     shadowing_sigma_db: one value per link for ever. 7.8 dB: Petäjäjärvi, Mikhaylov, Roivainen, Hänninen, Pettissalo,
     "On the Coverage of LPWANs: Range Evaluation and Channel Attenuation Model for LoRa Technology", ITST 2015, 868 MHz,
     on land, in Oulu. shadowing_site_correlation: between the links of one device to two gateways; 0.5: 3GPP TR 36.814
-    table A.2.1.1-1 ("between sites").
+    annex A.2.1.1, shadowing correlation between sites.
 
     slow_fading_sigma_db, slow_fading_correlation_s: the state of a link that changes over hours (traffic, parked cars,
     wet covers, foliage), a stationary AR(1) process in dB over blocks of slow_fading_block_s, of correlation

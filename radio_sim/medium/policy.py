@@ -28,7 +28,7 @@ SF_MIN, SF_MAX, SF_COUNT = 7, 12, 6
 
 LOCK_SYMBOLS = 5
 """The preamble symbols a receiver needs to lock. Source: Bor, Roedig, Voigt, Alonso, "Do LoRa Low-Power Wide-Area
-Networks Scale?", MSWiM 2016, §3.2: reception survives when the last five preamble symbols are free of interference."""
+Networks Scale?", MSWiM 2016: reception survives when the last five preamble symbols are free of interference."""
 
 Matrix = tuple[tuple[float, ...], ...]
 

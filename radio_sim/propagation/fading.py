@@ -11,8 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, ndtr
-from scipy.stats import ncx2
+from scipy.special import chndtr, log_ndtr, ndtr
 
 from lorawan.draws import word_of
 from lorawan.machine import Instant
@@ -105,7 +104,8 @@ def _miss_table(law: FrameFadingLaw, sigma_db: float, k_db: float) -> npt.NDArra
         table = log_ndtr(-margin / sigma_db)
     else:
         k = 10.0 ** (k_db / 10.0)
-        table = ncx2.logcdf(2.0 * (1.0 + k) * 10.0 ** (-margin / 10.0), 2, 2.0 * k)
+        # A Rice power, scaled, is a non-central χ² of two degrees of freedom.
+        table = np.log(np.maximum(chndtr(2.0 * (1.0 + k) * 10.0 ** (-margin / 10.0), 2, 2.0 * k), 1e-300))
     return np.maximum(table, -745.0)
 
 

@@ -32,7 +32,7 @@ def building_entry_loss_db(
     elevation_deg: of the path at the façade, 0 for horizontal incidence. The floor of −3 dB in the sum allows a small
     gain, so low probabilities give values below zero.
 
-    Source: Recommendation ITU-R P.2109-1 §3, equations (1)–(10).
+    Source: Recommendation ITU-R P.2109-1 §3.
     """
     r, s, t, u, v, w, x, y, z = _P2109[building]
     log_f = np.log10(freq_hz / 1e9)

@@ -285,3 +285,22 @@ def test_background_arrays_hold_demodulators_as_the_same_frames_played_as_events
     sampled = [frame(0, 0, at, data.draw(spreading), 1)]
     arrays_say, events_say = both_ways(power, listed, gain, sampled, policy, demodulators)
     assert arrays_say == events_say
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32), policies, st.integers(1, 4), st.integers(0, 2))
+def test_a_crowded_background_settles_as_its_frames_played_as_events(
+    seed: int, policy: InterferencePolicy, any_sf: int, low_sf: int
+) -> None:
+    # Two SFs on one channel in 1.5 s: nearly every preamble is disputed and demodulators run out.
+    rng = np.random.default_rng(seed)
+    n = 30
+    listed = [
+        (int(at), int(rng.integers(10, 12)), 0, int(rng.integers(12, 40)))
+        for at in np.sort(rng.choice(1_500_000, n, replace=False))
+    ]
+    power = (rng.uniform(-118.0, -100.0, (n, 2))).astype(np.float32)
+    sampled = [frame(0, 0, int(rng.integers(0, 2_500_000)), int(rng.integers(7, 13)), 1)]
+    demodulators = Demodulators("few", any_sf=any_sf, low_sf=low_sf)
+    arrays_say, events_say = both_ways(power, listed, np.full((1, 2), -90.0), sampled, policy, demodulators)
+    assert arrays_say == events_say

@@ -29,6 +29,17 @@ def test_two_gateways_hear_a_frame_with_the_product_of_their_misses() -> None:
     assert frame_heard_probability(np.array([1.0, -3.0]), fading) == pytest.approx(expected, abs=1e-5)
 
 
+def test_without_slow_fading_a_day_misses_with_the_nth_power_of_a_frame() -> None:
+    model = RadioModel(slow_fading_sigma_db=0.0, frame_fading_sigma_db=3.0)
+    links = world(model, devices=20)
+    miss = stats.norm.sf((links.gain_db - 6.0 - links.noise_dbm + 20.0) / 3.0).prod(axis=1)
+    chance = daily_heard_probability(links, model, days=2, uplinks_per_day=3, tx_power_dbm=-6.0)
+    assert chance == pytest.approx(np.stack([1 - miss**3] * 2, axis=1), abs=1e-4)
+    lossy = daily_heard_probability(links, model, days=2, uplinks_per_day=3, tx_power_dbm=-6.0, frame_loss=0.25)
+    assert lossy[:, 0] == pytest.approx(1 - (1 - 0.75 * (1 - miss)) ** 3, abs=1e-4)
+    assert 0.1 < chance.mean() < 0.95
+
+
 @pytest.mark.parametrize("law", ["lognormal", "rice", "none"])
 def test_the_expectation_agrees_with_frames_played_through_the_medium(law: str) -> None:
     model = RadioModel(frame_fading_law=law, frame_fading_k_db=6.0, slow_fading_correlation_s=40_000.0)  # type: ignore[arg-type]  # one of the literals

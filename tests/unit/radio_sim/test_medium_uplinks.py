@@ -181,6 +181,16 @@ def test_under_product_a_frame_that_cannot_lock_takes_no_demodulator() -> None:
     assert outcomes(core, events) == [Outcome.COLLIDED, Outcome.COLLIDED, Outcome.DELIVERED]
 
 
+def test_a_demodulator_freed_at_an_instant_serves_the_frame_that_locks_then() -> None:
+    core = medium([[-90.0], [-90.0]], demodulators=Demodulators("one", any_sf=1))
+    locks_at_its_end = airtime_us(7) - 8 * symbol_us(7)
+    events = [uplink(0, 0, 7), uplink(1, locks_at_its_end, 7, freq_hz=868_300_000)]
+    assert outcomes(core, events) == [Outcome.DELIVERED, Outcome.DELIVERED]
+    core = medium([[-90.0], [-90.0]], demodulators=Demodulators("one", any_sf=1))
+    events = [uplink(0, 0, 7), uplink(1, locks_at_its_end - 1, 7, freq_hz=868_300_000)]
+    assert outcomes(core, events) == [Outcome.DELIVERED, Outcome.NO_DEMODULATOR]
+
+
 @pytest.mark.parametrize("policy", [ENERGY, PRODUCT])
 def test_a_gateway_hears_nothing_that_touches_its_own_transmission(policy: InterferencePolicy) -> None:
     # Devices 0 … 3: ends as the downlink starts; runs when it starts; starts within; starts as it ends.
