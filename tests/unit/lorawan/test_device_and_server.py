@@ -37,7 +37,9 @@ CF_LIST = bytes.fromhex("184f84e85684b85e84886684586e8400")  # 867.1 … 867.9 M
 
 
 def otaa(version: Version, **changes: object) -> DeviceConfig:
-    config = DeviceConfig(version, Eui64(0x70B3D57ED0000001), Eui64(0x70B3D57ED0000000), APP_KEY, NWK_KEY, join_data_rates=(5,))
+    config = DeviceConfig(
+        version, Eui64(0x70B3D57ED0000001), Eui64(0x70B3D57ED0000000), APP_KEY, NWK_KEY, join_data_rates=(5,)
+    )
     return replace(config, **changes)  # type: ignore[arg-type]  # keyword pass-through
 
 
