@@ -72,12 +72,15 @@ Expected = TypedDict("Expected", {"0": float | None, "+5": float | None, "-5": f
 class ClauseRow(TypedDict):
     """One clause at one stage over one population.
 
-    value with its interval low … high, and the figure it is held against. mean: of the daily shares, for the clauses
-    that take the lowest. lenient: sensors heard at least once in the month, for the target. sensors_needed: a sample
-    that would decide it, where it is INSUFFICIENT.
+    measure: what is measured, in a word or two. value with its interval low … high, and the figure it is held against.
+    mean: of the daily shares, for the clauses that take the lowest. lenient: sensors heard at least once in the month,
+    for the target. sensors_needed: a sample that would decide it, where it is INSUFFICIENT. expected: over every
+    sensor; expected_sample: the same closed form over the sampled sensors alone, so that sampling and modelling can be
+    told apart.
     """
 
     clause: str
+    measure: str
     kind: Kind
     text: str
     value: float | None
@@ -89,6 +92,7 @@ class ClauseRow(TypedDict):
     mean: float | None
     lenient: float | None
     expected: Expected | None
+    expected_sample: float | None
 
 
 class Clauses(TypedDict):

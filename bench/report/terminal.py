@@ -24,7 +24,11 @@ def print_summary(summary: Summary, console: Console) -> None:
             console.print(_clauses(summary["stages"], population, label))
     if any(stage["clauses"]["territory"] for stage in summary["stages"]):
         console.print(
-            Text("Figures in %; −5 and +5 dB: expected over all sensors with every link worse or better.", "dim")
+            Text(
+                "Figures in %. Value and interval: the sampled sensors. Expected: closed form over all sensors, as "
+                "modelled and with every link 5 dB worse or better.",
+                "dim",
+            )
         )
     print_verdict(summary, console)
 
@@ -102,8 +106,9 @@ def _clauses(stages: list[Stage], population: Population, label: str) -> Table:
     table = _table(f"{label[0].upper()}{label[1:]}")
     table.add_column("stage", no_wrap=True)
     table.add_column("clause", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    for name in ("figure", "value", "interval", "−5\ndB", "+5\ndB"):
+    table.add_column("measure", no_wrap=True)
+    table.add_column("promise", no_wrap=True)
+    for name in ("value", "interval", "expected\n−5  0  +5 dB"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("sensors\nneeded", justify="right", no_wrap=True)
@@ -114,12 +119,11 @@ def _clauses(stages: list[Stage], population: Population, label: str) -> Table:
             table.add_row(
                 stage["name"] if i == 0 else "",
                 row["clause"],
-                row["kind"],
-                percent(row["figure"], 0).removesuffix(" %"),
+                row["measure"],
+                f"{row['kind']} {percent(row['figure'], 0).removesuffix(' %')}",
                 _bare(row["value"]),
                 interval(row).removesuffix(" %"),
-                NONE if expected is None else _bare(expected["-5"]),
-                NONE if expected is None else _bare(expected["+5"]),
+                NONE if expected is None else "  ".join(_bare(expected[offset]) for offset in ("-5", "0", "+5")),
                 _badge(row["verdict"]),
                 "" if needed is None else number(needed, 0),
             )

@@ -26,7 +26,13 @@ from scenarios.checks.trace_checks import run_all
 from scenarios.kpi.heard import HeardMatrix, daily_scores, fortnight_scores, heard_matrix
 from scenarios.kpi.summary import group_rows, last_spreading_factor, spreading_factor_shares, traffic
 from scenarios.kpi.verdict import ClauseResult, evaluate
+from scenarios.schema import Measure
 
+_MEASURES: dict[Measure, str] = {
+    "monthly-connectivity": "month",
+    "daily-share": "each day",
+    "fortnight-share": "14 days",
+}
 _RSSI_EDGES = np.arange(-145.0, -39.0, 3.0)
 _SNR_EDGES = np.arange(-25.0, 16.0, 1.0)
 
@@ -175,6 +181,7 @@ def _clause_rows(
     population: str,
 ) -> list[ClauseRow]:
     clauses = world.loaded.scenario.clauses
+    sampled = np.array([index for index in world.sample if keep[index]], dtype=int)
     keep_sample = keep[np.asarray(world.sample, dtype=int)]
     results: tuple[ClauseResult | None, ...] = (None,) * len(clauses)
     if matrix is not None and keep_sample.any():
@@ -192,6 +199,7 @@ def _clause_rows(
         rows.append(
             ClauseRow(
                 clause=clause.clause,
+                measure=_MEASURES[clause.measure],
                 kind=clause.kind,
                 text=clause.text,
                 value=found.value if found else None,
@@ -203,6 +211,7 @@ def _clause_rows(
                 mean=found.mean_value if found else None,
                 lenient=found.lenient_value if found else None,
                 expected={"0": foreseen["0"], "+5": foreseen["+5"], "-5": foreseen["-5"]},
+                expected_sample=expected["0"].measure(clause.measure, sampled) if len(sampled) else None,
             )
         )
     return rows

@@ -40,6 +40,7 @@ def _clause(i: int, level: float, spread: float) -> dict[str, Any]:
     verdict = "PASS" if low >= figure else "FAIL" if high < figure else "INSUFFICIENT"
     return {
         "clause": clause,
+        "measure": ("month", "each day", "14 days")[i],
         "kind": kind,
         "text": text,
         "value": value,
@@ -51,6 +52,7 @@ def _clause(i: int, level: float, spread: float) -> dict[str, Any]:
         "mean": None if i == 0 else min(1.0, value + 0.006),
         "lenient": min(1.0, value + 0.03) if i == 0 else None,
         "expected": {"0": value - 0.004, "+5": min(1.0, value + 0.05), "-5": value - 0.09},
+        "expected_sample": value - 0.002,
     }
 
 
