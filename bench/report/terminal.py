@@ -12,6 +12,7 @@ from bench.report.words import NONE, SYMBOLS, interval, number, percent
 
 _STYLES: dict[Verdict, str] = {"PASS": "bold green", "FAIL": "bold red", "INSUFFICIENT": "bold yellow"}
 PIPED_WIDTH = 120
+ROOMY_WIDTH = 110  # narrower terminals get one space between columns instead of two
 SPREADING_FACTORS = tuple(str(sf) for sf in range(7, 13))
 
 
@@ -21,7 +22,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     console.print(_stages(summary["stages"]))
     for population, label in POPULATIONS.items():
         if any(stage["clauses"][population] for stage in summary["stages"]):
-            console.print(_clauses(summary["stages"], population, label))
+            console.print(_clauses(summary["stages"], population, label, roomy=console.width >= ROOMY_WIDTH))
     if any(stage["clauses"]["territory"] for stage in summary["stages"]):
         console.print(
             Text(
@@ -69,11 +70,11 @@ def console_for(stream_is_terminal: bool) -> Console:
     return Console() if stream_is_terminal else Console(width=PIPED_WIDTH)
 
 
-def _table(title: str) -> Table:
+def _table(title: str, gap: int = 1) -> Table:
     return Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, gap, 0, 0),
         header_style="bold",
         title=title,
         title_justify="left",
@@ -102,10 +103,10 @@ def _stages(stages: list[Stage]) -> Table:
     return table
 
 
-def _clauses(stages: list[Stage], population: Population, label: str) -> Table:
-    table = _table(f"{label[0].upper()}{label[1:]}")
+def _clauses(stages: list[Stage], population: Population, label: str, *, roomy: bool) -> Table:
+    table = _table(f"{label[0].upper()}{label[1:]}", gap=1 if roomy else 0)
     table.add_column("stage", no_wrap=True)
-    table.add_column("clause", no_wrap=True)
+    table.add_column("clause")  # breaks between words on a narrow terminal
     table.add_column("measure", no_wrap=True)
     table.add_column("promise", no_wrap=True)
     for name in ("value", "interval", "expected\n−5  0  +5 dB"):
