@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report.summary import POPULATIONS, Population, Stage, Summary, Verdict
-from bench.report.words import NONE, SYMBOLS, interval, number, percent
+from bench.report.words import NONE, SYMBOLS, UNIT, interval, number, percent
 
 _STYLES: dict[Verdict, str] = {"PASS": "bold green", "FAIL": "bold red", "INSUFFICIENT": "bold yellow"}
 PIPED_WIDTH = 120
@@ -121,9 +121,9 @@ def _clauses(stages: list[Stage], population: Population, label: str, *, roomy: 
                 stage["name"] if i == 0 else "",
                 row["clause"],
                 row["measure"],
-                f"{row['kind']} {percent(row['figure'], 0).removesuffix(' %')}",
+                f"{row['kind']} {percent(row['figure'], 0).removesuffix(UNIT)}",
                 _bare(row["value"]),
-                interval(row).removesuffix(" %"),
+                interval(row).removesuffix(UNIT),
                 NONE if expected is None else "  ".join(_bare(expected[offset]) for offset in ("-5", "0", "+5")),
                 _badge(row["verdict"]),
                 "" if needed is None else number(needed, 0),
@@ -132,7 +132,7 @@ def _clauses(stages: list[Stage], population: Population, label: str, *, roomy: 
 
 
 def _bare(share: float | None) -> str:
-    return percent(share).removesuffix(" %")
+    return percent(share).removesuffix(UNIT)
 
 
 def _badge(verdict: Verdict) -> Text:

@@ -7,6 +7,7 @@ from typing import TypeGuard
 from bench.report.summary import ClauseRow, Expected, Verdict
 
 NONE = "–"
+UNIT = "\u00a0%"  # a no-break space: the unit stays with its number
 SYMBOLS: dict[Verdict, str] = {"PASS": "✓", "FAIL": "✗", "INSUFFICIENT": "?"}
 
 
@@ -20,7 +21,7 @@ def percent(share: float | None, digits: int = 1) -> str:
         shown = min(shown, 100 - step)
     if share > 0:
         shown = max(shown, step)
-    return f"{shown:.{digits}f} %"
+    return f"{shown:.{digits}f}{UNIT}"
 
 
 def number(value: float | None, digits: int = 1, unit: str = "") -> str:
@@ -35,14 +36,14 @@ def interval(row: ClauseRow) -> str:
     """The clause's interval, as "91.2–94.0 %"."""
     if not is_number(row["low"]) or not is_number(row["high"]):
         return NONE
-    return f"{percent(row['low']).removesuffix(' %')}–{percent(row['high'])}"
+    return f"{percent(row['low']).removesuffix(UNIT)}–{percent(row['high'])}"
 
 
 def five_db(expected: Expected | None) -> str:
     """The expectation with every link 5 dB worse and better, as "88.0 … 97.1 %"."""
     if expected is None or not is_number(expected["-5"]) or not is_number(expected["+5"]):
         return NONE
-    return f"{percent(expected['-5']).removesuffix(' %')} … {percent(expected['+5'])}"
+    return f"{percent(expected['-5']).removesuffix(UNIT)} … {percent(expected['+5'])}"
 
 
 def is_number(value: float | None) -> TypeGuard[float]:

@@ -16,7 +16,7 @@ from rich.console import Console
 from bench.report.html import headline, render, worst_first, write_report
 from bench.report.junit import junit_xml
 from bench.report.terminal import print_summary
-from bench.report.words import number, percent
+from bench.report.words import UNIT, number, percent
 
 Summary = dict[str, Any]
 
@@ -85,8 +85,8 @@ def test_every_clause_stands_in_the_page_with_its_figures(summary: Summary, page
 
 
 def test_target_and_guarantee_are_kept_apart(summary: Summary, page: Page) -> None:
-    assert "target ≥ 95 %" in page.text
-    assert "guarantee ≥ 90 %" in page.text
+    assert f"target ≥ 95{UNIT}" in page.text
+    assert f"guarantee ≥ 90{UNIT}" in page.text
     for row in summary["stages"][-1]["clauses"]["territory"]:
         assert row["kind"] == ("target" if "§2.1" in row["clause"] else "guarantee")
 
@@ -177,7 +177,7 @@ def test_the_terminal_summary_fits_and_cuts_nothing(summary: Summary, width: int
     for stage in summary["stages"]:
         for rows in stage["clauses"].values():
             for row in rows:
-                wanted = (row["clause"], row["kind"], percent(row["value"]).removesuffix(" %"), row["verdict"])
+                wanted = (row["measure"], row["kind"], percent(row["value"]).removesuffix(UNIT), row["verdict"])
                 assert any(all(word in line for word in wanted) for line in text.splitlines())
     tail = text.splitlines()[-8:]
     assert any(line.startswith("holds") for line in tail)
@@ -198,9 +198,14 @@ def test_junit_counts_what_is_not_held(summary: Summary) -> None:
 
 
 def test_a_share_is_never_rounded_to_all_or_nothing() -> None:
-    assert percent(0.99999) == "99.9 %"
-    assert percent(0.00001) == "0.1 %"
-    assert (percent(1.0), percent(0.0), percent(None), percent(float("nan"))) == ("100.0 %", "0.0 %", "–", "–")
+    assert percent(0.99999) == f"99.9{UNIT}"
+    assert percent(0.00001) == f"0.1{UNIT}"
+    assert (percent(1.0), percent(0.0), percent(None), percent(float("nan"))) == (
+        f"100.0{UNIT}",
+        f"0.0{UNIT}",
+        "–",
+        "–",
+    )
 
 
 def test_numbers_have_a_true_minus_and_thin_spaces() -> None:
