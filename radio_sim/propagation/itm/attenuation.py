@@ -12,7 +12,7 @@ import math
 from radio_sim.propagation.itm.kernel import kernel
 from radio_sim.propagation.itm.terrain import Pair, smooth_horizon
 
-_FREQUENCY_PER_WAVENUMBER = 47.7  # MHz·m. Source: Alg. eq. 1.1
+_FREQUENCY_PER_WAVENUMBER = 47.7  # MHz·m, c / 2π as the model rounds it. Source: Alg. §1
 _EARTH_RADIUS_M = 6_370e3  # as Vogler's curves have it
 _SQRT_2 = math.sqrt(2.0)
 
@@ -39,7 +39,7 @@ def knife_edge(v_squared: float) -> float:
 
 @kernel
 def height_gain(x_km: float, k: float) -> float:
-    """F(x, K) of an antenna near its horizon. Source: Alg. §6, eq. 6.4–6.6, after Vogler."""
+    """F(x, K) of an antenna near its horizon. Source: Alg. §6, after Vogler."""
     if x_km < 200.0:
         w = -math.log(k)
         if k < 1e-5 or x_km * w**3 > 5495.0:
@@ -54,7 +54,7 @@ def height_gain(x_km: float, k: float) -> float:
 
 @kernel
 def _vogler(radius: float, freq_mhz: float, impedance: float) -> Pair:
-    """K and the scale of distances (x per km) on an earth of this radius. Source: Alg. eq. 4.15–4.18."""
+    """K and the scale of distances (x per km) on an earth of this radius. Source: Alg. §4.1; Vogler eq. 2, 6a."""
     c0 = (4.0 / 3.0 * _EARTH_RADIUS_M / radius) ** (1.0 / 3.0)
     k = 0.017778 * c0 * freq_mhz ** (-1.0 / 3.0) / impedance
     return k, (1.607 - k) * c0 * c0 * freq_mhz ** (1.0 / 3.0)
@@ -82,7 +82,7 @@ def smooth_earth_diffraction(
 
 @kernel
 def double_knife_edge(distance: float, freq_mhz: float, radius: float, los_angle: float, reaches: Pair) -> float:
-    """Both horizons as knife edges. Source: Alg. eq. 4.13, 4.14."""
+    """Both horizons as knife edges. Source: Alg. §4.1; TN101 eq. I.1, I.7."""
     bent = distance / radius - los_angle
     beyond = distance - reaches[0] - reaches[1]
     scale = 0.0795775 * (freq_mhz / _FREQUENCY_PER_WAVENUMBER) * bent * bent * beyond
@@ -104,7 +104,7 @@ def diffraction(
     irregularity: float,
     on_profile: bool,
 ) -> float:
-    """Knife edges and rounded earth, weighted, with clutter. Source: Alg. eq. 4.9–4.11; LR eq. 3.23 and 3.38c.
+    """Knife edges and rounded earth, weighted, with clutter. Source: Alg. §4.1; LR eq. 3.23 and 3.38c.
 
     A horizon a few metres off is no rounded earth: where that is not defined, the edges stand alone [assumption; the
     reference implementation falls back to free space].
@@ -137,7 +137,7 @@ def line_of_sight(
     slope: float,
     intercept: float,
 ) -> float:
-    """Two rays weighted with the line of diffraction, slope·d + intercept. Source: Alg. eq. 4.43–4.50."""
+    """Two rays weighted with the line of diffraction, slope·d + intercept. Source: Alg. eq. 4.46–4.50."""
     wavenumber = freq_mhz / _FREQUENCY_PER_WAVENUMBER
     deviation = height_deviation(roughness(distance, irregularity))
     height = heights[0] + heights[1]
@@ -167,7 +167,7 @@ def line_of_sight_curve(
     slope: float,
     intercept: float,
 ) -> float:
-    """The smooth curve a + k₁·d + k₂·ln d through the near field and the horizon. Source: Alg. eq. 4.27–4.42."""
+    """The curve a + k₁·d + k₂·ln d through the near field and the horizon. Source: Alg. §4.2; LR eq. 3.16–3.21."""
     at_reach = intercept + smooth_reach * slope
     near = 0.04 * freq_mhz * heights[0] * heights[1]
     if intercept >= 0.0:
@@ -210,7 +210,7 @@ def _h01(r: float, j: int) -> float:
 
 @kernel
 def frequency_gain(r: float, eta: float) -> float:
-    """H₀(r, η_s) for 1 ≤ η_s ≤ 5, interpolated between the curves. Source: Alg. eq. 6.12, 6.13."""
+    """H₀(r, η_s) for 1 ≤ η_s ≤ 5, interpolated between the curves. Source: Alg. eq. 6.13."""
     eta = min(max(eta, 1.0), 5.0)
     j = int(eta)
     rest = eta - j
@@ -243,7 +243,7 @@ def troposcatter(
     """Scatter attenuation and its frequency gain H₀; 1001 dB where scatter is not defined.
 
     farther_gain: H₀ at the farther of the two distances the line is drawn through, negative when this is that one.
-    Source: Alg. eq. 4.60–4.67; TN101 §9.
+    Source: Alg. §4.3, eq. 4.63–4.67; TN101 §9.
     """
     wavenumber = freq_mhz / _FREQUENCY_PER_WAVENUMBER
     gain = farther_gain

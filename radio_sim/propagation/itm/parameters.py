@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
+from typing import Literal
 
 
 class Climate(IntEnum):
-    """Radio climates. Source: NTIA Report 82-100, table 2, numbered as there."""
+    """Radio climates, numbered as the model numbers them. Source: NTIA Report 82-100."""
 
     EQUATORIAL = 1
     CONTINENTAL_SUBTROPICAL = 2
@@ -22,15 +23,12 @@ class Climate(IntEnum):
     MARITIME_TEMPERATE_OVER_SEA = 7
 
 
-class Polarisation(IntEnum):
-    """Of both antennas."""
-
-    HORIZONTAL = 0
-    VERTICAL = 1
+Polarisation = Literal["horizontal", "vertical"]
+"""Of both antennas."""
 
 
 class Siting(IntEnum):
-    """How a terminal's place was chosen, in area mode. Source: NTIA Report 82-100, §3.2."""
+    """How a terminal's place was chosen, in area mode. Source: NTIA Report 82-100."""
 
     RANDOM = 0
     CAREFUL = 1
@@ -38,7 +36,7 @@ class Siting(IntEnum):
 
 
 class VariabilityMode(IntEnum):
-    """Which kinds of variability are lumped together. Source: NTIA Report 82-100, §4.3.
+    """Which kinds of variability are lumped together. Source: NTIA Report 82-100.
 
     SINGLE_MESSAGE: time, location and situation are one. ACCIDENTAL: location joins situation. MOBILE: location joins
     time. BROADCAST: all three apart.
@@ -109,7 +107,7 @@ class Variability:
     situations.
 
     no_location, no_situation: leave out location variability, or direct situation variability, as in interference
-    problems. Source: NTIA Report 82-100, §4.3 and the variable MDVAR of the Algorithm, §5.
+    problems. Source: NTIA Report 82-100, and the variable MDVAR of the Algorithm, §5.
     """
 
     time_pct: float = 50.0
@@ -156,13 +154,13 @@ class ItmParameters:
     refractivity reduced to sea level, 250–400 N-units. relative_permittivity ≥ 1, conductivity_s_per_m > 0, of the
     ground. Raises ItmError outside these.
 
-    Source: NTIA Report 82-100, §3 and its tables of ground constants (average ground) and climates (N₀ 301).
+    Source: NTIA Report 82-100, its tables of ground constants (average ground) and climates (N₀ 301).
     """
 
     tx_height_m: float
     rx_height_m: float
     freq_hz: float
-    polarisation: Polarisation = Polarisation.VERTICAL
+    polarisation: Polarisation = "vertical"
     climate: Climate = Climate.CONTINENTAL_TEMPERATE
     refractivity: float = 301.0
     relative_permittivity: float = 15.0
@@ -177,15 +175,15 @@ class ItmParameters:
         require("relative_permittivity", self.relative_permittivity, "≥ 1", self.relative_permittivity >= 1.0)
         require("conductivity_s_per_m", self.conductivity_s_per_m, "> 0", self.conductivity_s_per_m > 0.0)
         impedance = self.ground_impedance
-        # The theory needs a surface impedance that is more resistive than reactive. Source: the Algorithm, §2.
+        # The theory needs a surface impedance that is more resistive than reactive. Source: the Algorithm, §1.
         require("ground impedance", abs(impedance.imag), f"< {impedance.real:g}", impedance.real > abs(impedance.imag))
 
     @property
     def ground_impedance(self) -> complex:
-        """Z_g, the transfer impedance of the surface relative to free space. Source: the Algorithm, eq. 1.5."""
+        """Z_g, the transfer impedance of the surface relative to free space. Source: the Algorithm, §1."""
         permittivity = complex(self.relative_permittivity, 18_000.0 * self.conductivity_s_per_m / (self.freq_hz / 1e6))
         horizontal: complex = (permittivity - 1.0) ** 0.5
-        return horizontal / permittivity if self.polarisation is Polarisation.VERTICAL else horizontal
+        return horizontal / permittivity if self.polarisation == "vertical" else horizontal
 
 
 @dataclass(frozen=True, slots=True)

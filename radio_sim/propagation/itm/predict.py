@@ -268,7 +268,7 @@ def itm_area(
     """Basic transmission loss over terrain known by its irregularity Δh alone: 0 m is water, 30 plains, 90 hills.
 
     distance_m > 0; terrain_irregularity_m ≥ 0. Raises ItmError otherwise.
-    Source: NTIA Report 82-100; Δh of kinds of terrain from its table 1.
+    Source: NTIA Report 82-100, with Δh by kind of terrain.
     """
     require("distance_m", distance_m, "> 0 m", 0.0 < distance_m < math.inf)
     require("terrain_irregularity_m", terrain_irregularity_m, "≥ 0 m", 0.0 <= terrain_irregularity_m < math.inf)

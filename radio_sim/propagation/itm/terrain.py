@@ -2,7 +2,7 @@
 
 Heights in metres above sea level at equal steps from transmitter to receiver, both ends included; distances in metres
 from the transmitter. Source: Hufford, "The ITS Irregular Terrain Model, version 1.2.2: the Algorithm", §§2–3, and the
-model's own preparation of profiles (NTIA Report 82-100, §5 and appendix A: QLRPFL, HZNS, ZLSQ1, D1THX).
+model's own preparation of profiles (NTIA Report 82-100, appendix A: QLRPFL, HZNS, ZLSQ1, D1THX).
 """
 
 from __future__ import annotations

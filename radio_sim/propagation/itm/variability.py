@@ -16,7 +16,8 @@ _WAVENUMBER_FREQUENCY_MHZ = 47.7
 _RADIUS_9000_KM = 9_000e3
 
 # One row a climate, 1–7: c₁, c₂ in dB, x₁, x₂, x₃ in metres of
-# curve(d) = (c₁ + c₂ / (1 + ((d − x₂) / x₃)²)) · (d/x₁)² / (1 + (d/x₁)²). Source: the Algorithm, table 5.1.
+# curve(d) = (c₁ + c₂ / (1 + ((d − x₂) / x₃)²)) · (d/x₁)² / (1 + (d/x₁)²). Source: NBS Technical Note 101,
+# fig. 10.13 and annex III, as the Algorithm's §5 fits them.
 _MEDIAN = (
     (-9.67, 12.7, 144.9e3, 190.3e3, 133.8e3),
     (-0.62, 9.19, 228.9e3, 205.2e3, 143.6e3),
@@ -44,7 +45,7 @@ _SIGMA_ABOVE = (
     (8.58, 13.97, 216.0e3, 152.0e3, 122.7e3),
     (8.43, 8.19, 136.2e3, 188.5e3, 122.9e3),
 )
-# C_D and z_D of the far tail. Source: as above.
+# C_D and z_D of the far tail. Source: the Algorithm, table 5.1.
 _TAIL = (
     (1.224, 1.282),
     (0.801, 2.161),
@@ -114,7 +115,7 @@ def attenuation_quantile(
     z_location: float,
     z_situation: float,
 ) -> float:
-    """Attenuation below free space at these standard deviates. Source: the Algorithm, eq. 5.1–5.12."""
+    """Attenuation below free space at these standard deviates. Source: the Algorithm, §5."""
     row = climate - 1
     wavenumber = freq_mhz / _WAVENUMBER_FREQUENCY_MHZ
     beyond = (
@@ -152,7 +153,7 @@ def attenuation_quantile(
     else:
         departure = time + location + math.sqrt(spread) * z_situation
     attenuation = reference - _curve(_MEDIAN[row], effective) - departure
-    # A signal above free space is held back. Source: the Algorithm, eq. 5.12.
+    # A signal above free space is held back. Source: the Algorithm, §5.
     if attenuation < 0.0:
         attenuation *= (29.0 - attenuation) / (29.0 - 10.0 * attenuation)
     return attenuation
