@@ -41,8 +41,9 @@ def print_verdict(summary: Summary, console: Console) -> None:
         console.print(Text("Incomplete: the run was interrupted; this is no verdict.", style="bold red"))
     for line in verdict["lines"]:
         console.print(Text(line))
-    _list(console, "holds", verdict["holds"], "green")
-    _list(console, "misses", verdict["misses"], "red")
+    if any(stage["clauses"]["territory"] for stage in summary["stages"]):
+        _list(console, "holds", verdict["holds"] or ["nothing"], "green")
+        _list(console, "misses", verdict["misses"] or ["nothing"], "red")
     _list(
         console,
         "decided by",
