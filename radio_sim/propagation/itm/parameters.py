@@ -6,6 +6,7 @@ NTIA Report 82-100, 1982 (ranges, meaning); Hufford, "The ITS Irregular Terrain 
 
 from __future__ import annotations
 
+import cmath
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Literal
@@ -174,15 +175,12 @@ class ItmParameters:
         require("refractivity", self.refractivity, "250–400 N-units", 250.0 <= self.refractivity <= 400.0)
         require("relative_permittivity", self.relative_permittivity, "≥ 1", self.relative_permittivity >= 1.0)
         require("conductivity_s_per_m", self.conductivity_s_per_m, "> 0", self.conductivity_s_per_m > 0.0)
-        impedance = self.ground_impedance
-        # The theory needs a surface impedance that is more resistive than reactive. Source: the Algorithm, §1.
-        require("ground impedance", abs(impedance.imag), f"< {impedance.real:g}", impedance.real > abs(impedance.imag))
 
     @property
     def ground_impedance(self) -> complex:
         """Z_g, the transfer impedance of the surface relative to free space. Source: the Algorithm, §1."""
         permittivity = complex(self.relative_permittivity, 18_000.0 * self.conductivity_s_per_m / (self.freq_hz / 1e6))
-        horizontal: complex = (permittivity - 1.0) ** 0.5
+        horizontal = cmath.sqrt(permittivity - 1.0)
         return horizontal / permittivity if self.polarisation == "vertical" else horizontal
 
 

@@ -126,9 +126,9 @@ def itm_constants(parameters: ItmParameters) -> ItmConstants:
     """The parameters as numbers for the kernel `p2p_loss_db`, once for many paths."""
     variability = parameters.variability
     return (
-        parameters.tx_height_m,
-        parameters.rx_height_m,
-        parameters.refractivity,
+        float(parameters.tx_height_m),
+        float(parameters.rx_height_m),
+        float(parameters.refractivity),
         parameters.freq_hz / 1e6,
         parameters.ground_impedance,
         int(parameters.climate),
@@ -251,10 +251,9 @@ def itm_p2p(heights_m: npt.ArrayLike, step_m: float, parameters: ItmParameters) 
     require("number of heights", heights.size, "≥ 2 in one dimension", heights.ndim == 1 and heights.size >= 2)
     require("heights_m", float(np.sum(heights)), "finite heights", bool(np.all(np.isfinite(heights))))
     require("step_m", step_m, "> 0 m", 0.0 < step_m < math.inf)
-    geometry = _p2p_geometry(
-        heights, float(step_m), parameters.tx_height_m, parameters.rx_height_m, parameters.refractivity
-    )
-    return _result((heights.size - 1) * step_m, geometry, parameters, on_profile=True)
+    tx, rx, refractivity, *_ = itm_constants(parameters)
+    geometry = _p2p_geometry(heights, float(step_m), tx, rx, refractivity)
+    return _result((heights.size - 1) * float(step_m), geometry, parameters, on_profile=True)
 
 
 def itm_area(
@@ -272,11 +271,6 @@ def itm_area(
     """
     require("distance_m", distance_m, "> 0 m", 0.0 < distance_m < math.inf)
     require("terrain_irregularity_m", terrain_irregularity_m, "≥ 0 m", 0.0 <= terrain_irregularity_m < math.inf)
-    geometry = _area_geometry(
-        float(terrain_irregularity_m),
-        (parameters.tx_height_m, parameters.rx_height_m),
-        int(tx_siting),
-        int(rx_siting),
-        parameters.refractivity,
-    )
+    tx, rx, refractivity, *_ = itm_constants(parameters)
+    geometry = _area_geometry(float(terrain_irregularity_m), (tx, rx), int(tx_siting), int(rx_siting), refractivity)
     return _result(float(distance_m), geometry, parameters, on_profile=False)
