@@ -1,0 +1,207 @@
+"""The fit of a network's losses to its uplinks: offset and σ per class, what is common to all, before and after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from radio_sim.calibration.observations import Observations
+from radio_sim.calibration.tobit import TobitFit, fit_tobit, log_likelihood, missed_probability
+from radio_sim.draws import Floats
+
+Z95 = 1.959963984540054
+FEW_CLUSTERS = 20  # below, cluster-robust intervals are too narrow: Cameron, Gelbach, Miller, REStat 90 (2008) 414–427
+_LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How a model meets the rows of a class; frames are counted by weight.
+
+    bias_db, rmse_db: measured − predicted over received frames. Received frames are the strong ones, so a right model
+    shows a bias of selected_bias_db there, not 0. heard_share: that the model expects, to hold against the observed.
+    """
+
+    bias_db: float
+    selected_bias_db: float
+    rmse_db: float
+    heard_share: float
+    log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFit:
+    """A class's fit. offset_db is added to the received power; every figure in dB.
+
+    received, missed: rows; clusters: devices among them. offset_se_db, sigma_se_db: standard errors, NaN where the rows
+    cannot tell. naive_offset_db: the mean residual of the received frames alone, for comparison. deviation_db: offset −
+    the overall offset, to be taken off the class's mean loss. fitted: False where the class keeps its assumed figures.
+    """
+
+    name: str
+    received: int
+    missed: int
+    clusters: int
+    observed_heard_share: float
+    fitted: bool
+    offset_db: float
+    offset_se_db: float
+    sigma_db: float
+    sigma_se_db: float
+    deviation_db: float
+    naive_offset_db: float
+    before: Quality
+    after: Quality
+
+    @property
+    def offset_interval_db(self) -> tuple[float, float]:
+        """95 %."""
+        return self.offset_db - Z95 * self.offset_se_db, self.offset_db + Z95 * self.offset_se_db
+
+    @property
+    def sigma_interval_db(self) -> tuple[float, float]:
+        """95 %, on the logarithm of σ."""
+        factor = math.exp(Z95 * self.sigma_se_db / self.sigma_db)
+        return self.sigma_db / factor, self.sigma_db * factor
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The fit of all classes. overall_offset_db ± overall_se_db: that of the reference class, or the mean of the
+    classes by their received rows where there is none (reference "")."""
+
+    classes: tuple[ClassFit, ...]
+    reference: str
+    overall_offset_db: float
+    overall_se_db: float
+    before_log_likelihood: float
+    after_log_likelihood: float
+    warnings: tuple[str, ...]
+
+
+def calibrate(
+    observations: Observations,
+    *,
+    assumed_sigma_db: Mapping[str, float],
+    reference: str = "outdoor",
+    frame_loss: float = 0.0,
+) -> Calibration:
+    """Fit every class by censored maximum likelihood.
+
+    assumed_sigma_db: σ of the residuals that the model expects, by class: the "before", and what an unfitted class
+    keeps. reference: the class that has no loss of its own, whose offset is therefore that of the paths; the offset of
+    paths and that of a class are told apart only through it. frame_loss: share of frames lost whatever their signal.
+    """
+    warnings: list[str] = []
+    fits: list[tuple[str, Observations, TobitFit | None]] = []
+    for number, name in enumerate(observations.classes):
+        part = observations.rows(observations.kind == number)
+        fits.append((name, part, _fit_class(name, part, frame_loss, warnings)))
+    found = {name: fit for name, _, fit in fits if fit is not None}
+    if reference in found:
+        overall, overall_se = found[reference].offset_db, _root(found[reference].covariance[0, 0])
+    else:
+        received = {name: int(part.received.sum()) for name, part, fit in fits if fit is not None}
+        total = sum(received.values())
+        overall = sum(fit.offset_db * received[name] for name, fit in found.items()) / total if total else 0.0
+        variance = sum(fit.covariance[0, 0] * (received[name] / total) ** 2 for name, fit in found.items())
+        overall_se = _root(variance) if total else math.nan
+        if found:
+            warnings.append(
+                f"no received frame of class {reference}: the offset of the paths and the classes' own losses cannot "
+                "be told apart; the mean over classes is called overall"
+            )
+        reference = ""
+    classes = tuple(
+        _class_fit(name, part, fit, assumed_sigma_db[name], overall, frame_loss) for name, part, fit in fits
+    )
+    return Calibration(
+        classes=classes,
+        reference=reference,
+        overall_offset_db=overall,
+        overall_se_db=overall_se,
+        before_log_likelihood=sum(row.before.log_likelihood for row in classes),
+        after_log_likelihood=sum(row.after.log_likelihood for row in classes),
+        warnings=tuple(warnings),
+    )
+
+
+def _fit_class(name: str, part: Observations, frame_loss: float, warnings: list[str]) -> TobitFit | None:
+    """The fit, or None with a warning where the rows cannot tell offset and σ."""
+    came = part.received
+    clusters = len(np.unique(part.cluster[came]))
+    if not came.any():
+        if len(part.kind):
+            warnings.append(
+                f"class {name}: {len(part.kind)} missed and no received frames: nothing bounds its offset from below; "
+                "the assumed figures stay"
+            )
+        return None
+    if clusters < 2 or np.unique(part.signal_dbm[came] - part.predicted_dbm[came]).size < 2:
+        warnings.append(f"class {name}: received frames of {clusters} device only: σ cannot be told; not fitted")
+        return None
+    fit = fit_tobit(part, frame_loss=frame_loss)
+    if clusters < FEW_CLUSTERS:
+        warnings.append(f"class {name}: {clusters} devices heard: the standard errors are too small")
+    if not fit.converged or math.isnan(fit.covariance[0, 0]):
+        warnings.append(f"class {name}: the likelihood has no clear peak (σ {fit.sigma_db:.1f} dB); do not use the fit")
+    return fit
+
+
+def _class_fit(
+    name: str, part: Observations, fit: TobitFit | None, assumed_sigma_db: float, overall: float, frame_loss: float
+) -> ClassFit:
+    came = part.received
+    heard, total = float(part.weight[came].sum()), float(part.weight.sum())
+    before = _quality(part, 0.0, assumed_sigma_db, frame_loss)
+    residual = (part.signal_dbm - part.predicted_dbm)[came]
+    offset = overall if fit is None else fit.offset_db
+    sigma = assumed_sigma_db if fit is None else fit.sigma_db
+    return ClassFit(
+        name=name,
+        received=int(came.sum()),
+        missed=int((~came).sum()),
+        clusters=len(np.unique(part.cluster)),
+        observed_heard_share=heard / total if total else math.nan,
+        fitted=fit is not None,
+        offset_db=offset,
+        offset_se_db=math.nan if fit is None else _root(fit.covariance[0, 0]),
+        sigma_db=sigma,
+        sigma_se_db=math.nan if fit is None else _root(fit.covariance[1, 1]),
+        deviation_db=offset - overall,
+        naive_offset_db=float(np.average(residual, weights=part.weight[came])) if heard else math.nan,
+        before=before,
+        after=_quality(part, offset, sigma, frame_loss),
+    )
+
+
+def _quality(part: Observations, offset_db: float, sigma_db: float, frame_loss: float) -> Quality:
+    came, weight = part.received, part.weight
+    heard = 1.0 - missed_probability(part, offset_db, sigma_db, frame_loss)
+    share = float(np.average(heard, weights=weight)) if weight.sum() else math.nan
+    log_l = log_likelihood(part, offset_db, sigma_db, frame_loss)
+    if not weight[came].sum():
+        return Quality(math.nan, math.nan, math.nan, share, log_l)
+    residual = (part.signal_dbm - part.predicted_dbm - offset_db)[came]
+    t = ((part.floor_dbm - part.predicted_dbm - offset_db) / sigma_db)[came]
+    return Quality(
+        bias_db=float(np.average(residual, weights=weight[came])),
+        selected_bias_db=float(np.average(sigma_db * _mean_above(t), weights=weight[came])),
+        rmse_db=float(np.sqrt(np.average(residual**2, weights=weight[came]))),
+        heard_share=share,
+        log_likelihood=log_l,
+    )
+
+
+def _mean_above(t: Floats) -> Floats:
+    """E[z | z > t] of a standard normal z: φ(t) / Φ(−t)."""
+    mean: Floats = np.where(t < -30.0, 0.0, np.exp(-0.5 * np.minimum(t * t, 1400.0) - _LOG_SQRT_2PI - log_ndtr(-t)))
+    return mean
+
+
+def _root(variance: float) -> float:
+    return math.sqrt(variance) if variance >= 0 else math.nan
