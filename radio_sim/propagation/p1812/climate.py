@@ -66,7 +66,7 @@ def inverse_normal(x: float) -> float:
 def surface_admittance(freq_ghz: float, permittivity: float, conductivity: float, vertical: bool) -> float:
     """K·a^(1/3) of the first-term formula. Source: ITU-R P.1812-8 §4.3.3 eq. 29a, 29b."""
     loss = 18.0 * conductivity / freq_ghz
-    k = 0.036 * freq_ghz ** (-1 / 3) * ((permittivity - 1.0) ** 2 + loss**2) ** -0.25
+    k: float = 0.036 * freq_ghz ** (-1 / 3) * ((permittivity - 1.0) ** 2 + loss**2) ** -0.25
     return k * math.sqrt(permittivity**2 + loss**2) if vertical else k
 
 

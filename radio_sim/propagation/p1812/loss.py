@@ -24,11 +24,14 @@ def p1812_loss(profile: Profile, params: P1812Parameters) -> P1812Result:
     d = np.asarray(profile.distance_m, np.float64) / 1000.0
     h = np.ascontiguousarray(profile.ground_m, np.float64)
     g, rx_clutter = h, 0.0
+    zones = _NO_ZONES if profile.zones is None else np.ascontiguousarray(profile.zones, np.int8)
     if profile.clutter_m is not None:
         g = h + profile.clutter_m
         g[0], g[-1] = h[0], h[-1]
         rx_clutter = float(profile.clutter_m[-1])
-    zones = _NO_ZONES if profile.zones is None else np.ascontiguousarray(profile.zones, np.int8)
+    if len(d) == 2:
+        d, h, g = (np.insert(values, 1, values.mean()) for values in (d, h, g))
+        zones = zones[[0, 0, 1]] if len(zones) else zones
     out = np.empty(VALUES)
     evaluate(constants(params), d, h, g, zones, profile.tx_height_m, profile.rx_height_m, rx_clutter, out)
     values: list[Any] = out.tolist()
@@ -38,4 +41,5 @@ def p1812_loss(profile: Profile, params: P1812Parameters) -> P1812Result:
         and low <= profile.tx_height_m <= high
         and low <= profile.rx_height_m <= high
     )
-    return P1812Result(*values[:-1], values[-1] == 1.0, not inside)
+    values[-1:] = [values[-1] == 1.0, not inside]
+    return P1812Result(*values)

@@ -83,12 +83,12 @@ class P1812Parameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """Samples of a path from the transmitter (first) to the receiver (last), at least three.
+    """Samples of a path from the transmitter (first) to the receiver (last), at least two.
 
     distance_m: along the ground, first 0, rising strictly. ground_m: above mean sea level. clutter_m: representative
     clutter height above ground; the two ends do not count (the antennas' own surroundings), save that the last one
     enters the location variability. None is no clutter. zones: SEA, COASTAL_LAND or INLAND; None is inland.
-    Antenna heights are above ground, above 0 m. Samples need not be equidistant.
+    Antenna heights are above ground, above 0 m. Samples need not be equidistant; a lone pair is given its middle.
 
     The Recommendation holds for 250 m to 3000 km and antennas 1 to 3000 m high. Outside, the same formulas are
     evaluated as they stand and `P1812Result.extrapolated` says so: they stay continuous and never fall below free
@@ -106,8 +106,8 @@ class Profile:
 
     def __post_init__(self) -> None:
         count = len(self.distance_m)
-        if count < 3:
-            raise P1812Error(f"a profile has at least 3 samples, this one {count}")
+        if count < 2:
+            raise P1812Error(f"a profile has at least 2 samples, this one {count}")
         for name in ("ground_m", "clutter_m", "zones"):
             values = getattr(self, name)
             if values is not None and len(values) != count:
