@@ -1,0 +1,257 @@
+"""Loss between the antennas for every pixel and every gateway: the one input of all coverage results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from lorawan.draws import Draws
+from radio_sim.antennas import Mounted
+from radio_sim.coverage.budgets import Losses
+from radio_sim.coverage.itm_raster import ROWS_AT_ONCE, itm_raster
+from radio_sim.coverage.loss_model import LOWEST_DEVICE_M, LossModel
+from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, exact_losses, sweep_losses
+from radio_sim.draws import integer, keys_at
+from radio_sim.model import Floats, GatewaySite
+from radio_sim.propagation.p1812 import P1812Parameters
+from radio_sim.terrain.grid import HeightGrid, Profile
+
+MOST_HOLES_M = 300.0
+"""A gap in a single link's profile up to this long is bridged by a straight line, as the sweep does in its rasters."""
+
+CHECKED_PIXELS = 200
+"""Pixels a gateway that every sweep holds against their exact profiles, about 20 µs each."""
+
+Mounts = Mapping[str, Mounted]
+"""Antenna patterns by gateway id; the others radiate alike in every direction."""
+
+Told = Callable[[str, int, int], None]
+"""Called with a gateway's id, how many are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """A sample of pixels of the map held against the exact profile of each.
+
+    samples: pixels compared; mean_db, p99_db, worst_db of |swept − exact|. 0 samples:
+    nothing was swept.
+    """
+
+    samples: int
+    mean_db: float = 0.0
+    p99_db: float = 0.0
+    worst_db: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.samples:
+            return "nothing swept: every pixel is computed by itself"
+        return (
+            f"{self.samples} pixels against their exact profiles: mean {self.mean_db:.2f} dB, "
+            f"99 % within {self.p99_db:.2f} dB, worst {self.worst_db:.2f} dB"
+        )
+
+
+def _nothing(_id: str, _done: int, _all: int) -> None:
+    return
+
+
+def loss_rasters(
+    grid: HeightGrid,
+    gateways: Sequence[GatewaySite],
+    model: LossModel,
+    *,
+    rx_height_m: float = LOWEST_DEVICE_M,
+    clutter: Losses | None = None,
+    mounts: Mounts | None = None,
+    max_distance_m: float | None = None,
+    exact: bool = False,
+    threads: int = 1,
+    told: Told = _nothing,
+) -> tuple[Losses, SelfCheck]:
+    """Loss in dB, float32 [gateway, ny, nx] between antenna peaks: path loss + what a pattern lacks in that direction.
+
+    clutter: heights above ground on the grid, for P.1812. exact: each pixel over its own profile instead of the sweep.
+    NaN where unknown: holes, what lies behind them, beyond max_distance_m. Raises a TerrainError for a gateway beyond
+    the grid or over a hole. The result does not depend on threads.
+    """
+    grid.check_sites(gateways)
+    rx_height_m = max(rx_height_m, LOWEST_DEVICE_M)
+    stack = np.empty((len(gateways), *grid.shape), np.float32)
+    checks: list[Losses] = []
+    for index, gateway in enumerate(gateways):
+        told(gateway.id, index, len(gateways))
+        row, col = (float(value) for value in grid.pixel_of(gateway.lat, gateway.lon))
+        height = gateway.antenna_height_m
+        if model.name in ("p1812", "p526"):
+            stack[index], errors = _swept(
+                grid, (row, col), height, rx_height_m, model, clutter, max_distance_m, exact, threads
+            )
+            checks.append(errors)
+        elif model.name == "itm":
+            stack[index] = itm_raster(
+                grid.heights,
+                grid.pixel_size_m,
+                row,
+                col,
+                model.itm_parameters(height, rx_height_m),
+                max_distance_m=max_distance_m,
+                threads=threads,
+            )
+        else:
+            stack[index] = _by_distance(grid, (row, col), height, rx_height_m, model, max_distance_m)
+        mounted = (mounts or {}).get(gateway.id)
+        if mounted is not None:
+            stack[index] += pattern_loss(grid, (row, col), height, rx_height_m, mounted)
+    told("", len(gateways), len(gateways))
+    return stack, _summary(checks)
+
+
+def _summary(errors: Sequence[Losses]) -> SelfCheck:
+    every = np.abs(np.concatenate([np.zeros(0, np.float32), *errors]).astype(float))
+    every = every[~np.isnan(every)]
+    if not every.size:
+        return SelfCheck(0)
+    return SelfCheck(every.size, float(every.mean()), float(np.percentile(every, 99)), float(every.max()))
+
+
+def _offsets(grid: HeightGrid, pixel: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Metres south and east of a pixel coordinate, [ny, 1] and [1, nx]."""
+    rows, cols = grid.shape
+    south: Floats = (np.arange(rows, dtype=float) - pixel[0])[:, None] * grid.pixel_size_m
+    east: Floats = (np.arange(cols, dtype=float) - pixel[1])[None, :] * grid.pixel_size_m
+    return south, east
+
+
+def _by_distance(
+    grid: HeightGrid,
+    pixel: tuple[float, float],
+    height: float,
+    rx_height: float,
+    model: LossModel,
+    most_m: float | None,
+) -> Losses:
+    ground = np.hypot(*_offsets(grid, pixel))
+    top = float(grid.height_at_pixel(*pixel)) + height
+    slant = np.hypot(ground, top - grid.heights - rx_height)
+    loss = model.by_distance(ground, slant, height, rx_height).astype(np.float32)
+    loss[np.isnan(grid.heights)] = np.nan
+    if most_m is not None:
+        loss[ground > most_m] = np.nan
+    return loss
+
+
+def pattern_loss(
+    grid: HeightGrid, pixel: tuple[float, float], height: float, rx_height: float, mounted: Mounted
+) -> Losses:
+    """Peak gain minus gain towards every pixel, in dB ≥ 0; the direction is the straight line. NaN over holes."""
+    south, east = _offsets(grid, pixel)
+    bearing = np.degrees(np.arctan2(east, -south))
+    top = float(grid.height_at_pixel(*pixel)) + height
+    elevation = np.degrees(np.arctan2(grid.heights + rx_height - top, np.hypot(south, east)))
+    return (mounted.antenna.peak_dbi - mounted.gain_dbi(bearing, elevation)).astype(np.float32)
+
+
+def bridged(profile: Profile) -> Floats | None:
+    """The profile's heights with short gaps filled by a straight line; None where a gap is long or at an end."""
+    heights = profile.height_m
+    hole = np.isnan(heights)
+    if not hole.any():
+        return heights
+    if hole[0] or hole[-1]:
+        return None
+    known = profile.distance_m[~hole]
+    if float(np.diff(known).max()) > MOST_HOLES_M:
+        return None
+    return np.interp(profile.distance_m, known, heights[~hole])
+
+
+def link_loss(
+    grid: HeightGrid,
+    gateway: GatewaySite,
+    lat: float,
+    lon: float,
+    model: LossModel,
+    *,
+    rx_height_m: float = LOWEST_DEVICE_M,
+    mounted: Mounted | None = None,
+    clutter: HeightGrid | None = None,
+) -> float:
+    """Loss of one link over its own profile, as `loss_rasters` counts it; NaN where the profile has a long gap."""
+    profile = grid.profile(gateway.lat, gateway.lon, lat, lon)
+    ground = bridged(profile)
+    if ground is None or not profile.distance_m[-1] > 0:
+        return float("nan")
+    cover = None if clutter is None else np.nan_to_num(clutter.height_at(profile.lat, profile.lon))
+    distance = profile.distance_m
+    if len(distance) < 6:  # P.1812 wants a profile, not a chord
+        fine = np.linspace(0.0, distance[-1], 6)
+        ground = np.interp(fine, distance, ground)
+        cover = None if cover is None else np.interp(fine, distance, cover)
+        distance = fine
+    loss = model.over(distance, ground, gateway.antenna_height_m, rx_height_m, cover)
+    if mounted is not None:
+        south, east = _towards(grid, gateway, lat, lon)
+        rise = float(ground[-1]) + rx_height_m - float(ground[0]) - gateway.antenna_height_m
+        bearing, elevation = np.degrees(np.arctan2(east, -south)), np.degrees(np.arctan2(rise, np.hypot(south, east)))
+        loss += mounted.antenna.peak_dbi - float(mounted.gain_dbi(bearing, elevation))
+    return loss
+
+
+def _towards(grid: HeightGrid, gateway: GatewaySite, lat: float, lon: float) -> tuple[float, float]:
+    """Metres south and east from a gateway to a point."""
+    x0, y0 = grid.xy_of(gateway.lat, gateway.lon)
+    x, y = grid.xy_of(lat, lon)
+    return float(y0 - y), float(x - x0)
+
+
+def _swept(
+    grid: HeightGrid,
+    pixel: tuple[float, float],
+    height: float,
+    rx_height: float,
+    model: LossModel,
+    clutter: Losses | None,
+    max_distance_m: float | None,
+    exact: bool,
+    threads: int,
+) -> tuple[Losses, Losses]:
+    """A gateway's raster, and swept − exact at a sample of its pixels."""
+    around = Surroundings(grid.heights, grid.pixel_size_m, clutter)
+    options = Options(
+        max_distance_m=math.inf if max_distance_m is None else max_distance_m,
+        diffraction_only=model.name == "p526",
+    )
+    mast = Transmitter(*pixel, height)
+    parameters = model.p1812_parameters()
+    rows, cols = grid.shape
+    if exact:
+        return _exact(around, mast, rx_height, parameters, options, threads), np.zeros(0, np.float32)
+    loss = sweep_losses(around, [mast], rx_height, parameters, options, threads=threads)[0]
+    flat = integer(keys_at(Draws.of_seed(0), "coverage self-check"), rows * cols, np.arange(CHECKED_PIXELS))
+    at = (flat // cols, flat % cols)
+    return loss, loss[at] - exact_losses(around, mast, rx_height, parameters, *at, options)
+
+
+def _exact(
+    around: Surroundings,
+    mast: Transmitter,
+    rx_height: float,
+    parameters: P1812Parameters,
+    options: Options,
+    threads: int,
+) -> Losses:
+    rows, cols = around.heights.shape
+    out = np.empty(around.heights.shape, np.float32)
+
+    def part(first: int) -> None:
+        last = min(first + ROWS_AT_ONCE, rows)
+        at = np.divmod(np.arange(first * cols, last * cols), cols)
+        out[first:last] = exact_losses(around, mast, rx_height, parameters, *at, options).reshape(-1, cols)
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        list(pool.map(part, range(0, rows, ROWS_AT_ONCE)))
+    return out
