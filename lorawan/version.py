@@ -8,13 +8,14 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class VersionRules:
-    """What a version does where the others differ. Sources: TS001 of each version, clauses beside the fields."""
+    """What a version does where the others differ. Sources: TS001 of each version, clauses beside the fields.
+
+    What 1.1 alone has by its keys (two roots, FOpts encryption, split downlink counters, RekeyInd) belongs to a session
+    and not to a version: a 1.1 device on a 1.0 network goes without.
+    """
 
     dev_nonce_is_counter: bool  # 1.0.4 §6.2.4, 1.1 §6.2.5; random before (1.0.2 §6.2.4)
     join_nonce_is_counter: bool  # 1.0.4 §6.2.3, 1.1 §6.2.3
-    two_root_keys: bool  # 1.1 §6.1.1: NwkKey and AppKey
-    fopts_encrypted: bool  # 1.1 §4.3.1.6 with the errata on the A-block
-    split_downlink_counters: bool  # 1.1 §4.3.1.5: NFCntDown and AFCntDown
     max_f_cnt_gap: int | None  # 1.0.2/1.0.3 §4.3.1.5; removed in 1.0.4
     equal_f_cnt_down_refused: bool  # 1.0.4 §4.3.1.5
     confirmed_tries: int  # 1.0.2/1.0.3 §18.4 (recommended, with DR lowered every 2); 1.0.4 §4.3.1.1: NbTrans only
@@ -23,9 +24,10 @@ class VersionRules:
     adr_index_15_keeps: bool  # 1.0.4 §5.2, 1.1 §5.3
     device_time: bool  # DeviceTimeReq, 1.0.3 §5.9 onwards
     reset_ind: bool  # 1.1 §5.2, ABP
-    rekey_ind: bool  # 1.1 §5.10, OTAA
-    sticky_tx_param_setup: bool  # 1.0.4 §5.9, 1.1 §5.8
     backoff_power_first: bool  # 1.0.4 §4.3.1.1, 1.1: power to maximum is a step of its own
+    adr_ack_req_at_lowest_dr: (
+        bool  # 1.0.3 §4.3.1.1: never at the lowest DR; 1.0.4: until nothing is left to back off to
+    )
 
 
 class Version(Enum):
@@ -55,9 +57,6 @@ def _rules(version: Version) -> VersionRules:
     return VersionRules(
         dev_nonce_is_counter=not v102,
         join_nonce_is_counter=not v102,
-        two_root_keys=v11,
-        fopts_encrypted=v11,
-        split_downlink_counters=v11,
         max_f_cnt_gap=16384 if v102 else None,
         equal_f_cnt_down_refused=not v102,
         confirmed_tries=8 if v102 else 0,
@@ -66,9 +65,8 @@ def _rules(version: Version) -> VersionRules:
         adr_index_15_keeps=v104 or v11,
         device_time=version is not Version.V1_0_2,
         reset_ind=v11,
-        rekey_ind=v11,
-        sticky_tx_param_setup=v104 or v11,
         backoff_power_first=not v102,
+        adr_ack_req_at_lowest_dr=not v102,
     )
 
 

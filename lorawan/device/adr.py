@@ -21,9 +21,13 @@ def most_robust(session: DeviceSession, region: Region) -> bool:
     )
 
 
-def adr_ack_req(session: DeviceSession, region: Region) -> bool:
+def adr_ack_req(session: DeviceSession, region: Region, rules: VersionRules) -> bool:
     """Whether the next uplink sets ADRACKReq."""
-    return session.adr_ack_cnt >= session.adr_ack_limit and not most_robust(session, region)
+    if session.adr_ack_cnt < session.adr_ack_limit:
+        return False
+    if rules.adr_ack_req_at_lowest_dr:
+        return not most_robust(session, region)
+    return session.dr > region.min_dr
 
 
 def back_off(session: DeviceSession, region: Region, rules: VersionRules) -> None:

@@ -27,7 +27,7 @@ from lorawan.device.events import (
     StopListening,
     Transmission,
 )
-from lorawan.device.join_backoff import JoinBackoff
+from lorawan.device.joining import Joining
 from lorawan.device.mac_answers import answer
 from lorawan.device.pending import PendingFrame, next_frame
 from lorawan.device.phases import Phase, Step, advance
@@ -44,7 +44,7 @@ from lorawan.trace import FrameKind
 from lorawan.units import US_PER_S
 
 F_CNT_RESERVE = 64  # counters claimed by one durable write; at most this many are skipped after a power cut
-JOIN_RETRY_SPREAD_US = 10 * US_PER_S  # random pause after an unanswered join request [assumption]
+F_CNT_MAX = 0xFFFFFFFF
 ACK_TIMEOUT_US = (1 * US_PER_S, 3 * US_PER_S)  # RETRANSMIT_TIMEOUT 2 ± 1 s, RP002-1.0.4 §2.4
 
 
@@ -60,10 +60,7 @@ class DeviceCore:
         self._due: Instant | None = None
         self._queue: deque[SendRequest] = deque()
         self._duty = DutyCycle(config.region)
-        self._join_backoff = JoinBackoff()
-        self._joining = False
-        self._join_attempts = 0
-        self._attempt: join.Attempt | None = None
+        self._joining = Joining(config, draws)
         self._frame: PendingFrame | None = None
         self._answered = False
         self._transmissions = 0
@@ -101,10 +98,10 @@ class DeviceCore:
             case StartJoin():
                 if self.config.activation is Activation.ABP:
                     return (Dropped("activation", "LoRaWAN 1.0.4 §6.3", "an ABP device does not join"),)
-                if not self._joining:
-                    self._joining, self._join_attempts = True, 0
-                    if self._phase is Phase.IDLE:
-                        self._schedule(now)
+                if not self._joining.wanted:
+                    self._joining.start()
+                    if self._phase is not Phase.RECEIVING:
+                        return self._schedule(now)
                 return ()
             case RequestLinkCheck() | RequestTime():
                 return self._mac_requested(event)
@@ -114,7 +111,7 @@ class DeviceCore:
         if self._due is None or now < self._due:
             return ()
         if self._phase is Phase.WAITING:
-            return self._transmit_join(now) if self._joining else self._transmit_data(now)
+            return self._transmit_join(now) if self._joining.wanted else self._transmit_data(now)
         return self._windows_closed(now)
 
     # -- what the application asks ---------------------------------------------------------------------------------
@@ -124,18 +121,18 @@ class DeviceCore:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {request.f_port} is not the application's"),)
         limit = self.config.region.data_rates[self.session.dr if self.session else 0].max_app_payload_bytes
         if self.session is not None and len(request.payload) > limit:
-            return (
-                Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", f"{len(request.payload)} bytes, {limit} fit this DR"),
-            )
-        dropped: list[DeviceEffect] = []
+            detail = f"{len(request.payload)} bytes, {limit} fit this data rate"
+            return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)
+        effects: list[DeviceEffect] = []
         # without a session only the newest reading is worth keeping
         while len(self._queue) >= (self.config.max_queue if self.session else 1):
-            self._queue.popleft()
-            dropped.append(Dropped("not_joined" if self.session is None else "queue_full", "application queue"))
+            old = self._queue.popleft()
+            effects.append(Dropped("not_joined" if self.session is None else "queue_full", "application queue"))
+            effects.append(SendDone(None, 0, False if old.confirmed else None))
         self._queue.append(request)
-        if self._phase is Phase.IDLE and (self.session is not None or self._joining):
-            self._schedule(now)
-        return dropped
+        if self._phase is Phase.IDLE and (self.session is not None or self._joining.wanted):
+            effects += self._schedule(now)
+        return effects
 
     def _mac_requested(self, event: RequestLinkCheck | RequestTime) -> Sequence[DeviceEffect]:
         session = self.session
@@ -144,56 +141,61 @@ class DeviceCore:
         if isinstance(event, RequestTime):
             if not self.config.version.rules.device_time:
                 return (Dropped("version", "LoRaWAN 1.0.3 §5.9", "1.0.2 has no DeviceTimeReq"),)
-            session.requests += mac.DeviceTimeReq().encode()
+            encoded = mac.DeviceTimeReq().encode()
         else:
-            session.requests += mac.LinkCheckReq().encode()
+            encoded = mac.LinkCheckReq().encode()
+        if encoded not in session.requests:  # both commands are one byte: asking twice asks once
+            session.requests += encoded
         return ()
 
     # -- choosing when ---------------------------------------------------------------------------------------------
 
-    def _schedule(self, now: Instant, *, not_before: Instant | None = None) -> None:
+    def _schedule(self, now: Instant, *, not_before: Instant = 0) -> Sequence[DeviceEffect]:
         """From IDLE or WAITING: fix when the next frame goes out, if there is one."""
-        at = now if not_before is None else max(now, not_before)
-        if self._joining:
-            dr = join.attempt_dr(self.config, self._join_attempts)
-            airtime_us = lora_airtime_us(23, self.config.region.modulation(dr))
-            at = self._join_backoff.earliest(airtime_us, at)
-            free = [
-                self._duty.earliest(channel.freq_hz, airtime_us, at) for channel in self.config.region.default_channels
-            ]
-            self._due = min((t for t in free if t is not None), default=None)
+        at = max(now, not_before)
+        if self._joining.wanted:
+            if self._joining.exhausted(self.memory):
+                self._joining.finish()
+                return (Dropped("dev_nonce_exhausted", "LoRaWAN 1.0.4 §6.2.4", "every DevNonce has been used"),)
+            self._due = self._joining.earliest(self._duty, at)
         elif self.session is not None and (self._frame is not None or self._queue):
-            self._due = at
+            self._due = max(at, self.session.silent_until)
         else:
-            return
+            return ()
         self._phase = advance(self._phase, Step.FRAME_DUE)
+        return ()
+
+    def _give_up(self, now: Instant, why: Dropped) -> Sequence[DeviceEffect]:
+        """From WAITING: the frame can never be sent. Go on with the next."""
+        frame, self._frame, self._due = self._frame, None, None
+        self._phase = advance(self._phase, Step.GIVEN_UP)
+        effects: list[DeviceEffect] = [why]
+        if frame is not None and frame.is_request:
+            effects.append(SendDone(frame.f_cnt, frame.sent, False if frame.confirmed else None))
+        return [*effects, *self._schedule(now)]
 
     # -- transmitting ----------------------------------------------------------------------------------------------
 
     def _transmit_join(self, now: Instant) -> Sequence[DeviceEffect]:
         config, region = self.config, self.config.region
-        attempt, memory = join.next_attempt(config, self.memory, self._join_attempts, self._draws)
-        modulation = region.modulation(attempt.dr)
-        airtime_us = lora_airtime_us(23, modulation)
+        airtime_us = self._joining.airtime_us()
         free = [
             channel
             for channel in region.default_channels
             if (earliest := self._duty.earliest(channel.freq_hz, airtime_us, now)) is not None and earliest <= now
         ]
         if not free:
-            self._schedule(now)
-            return ()
+            return self._schedule(now)
+        attempt, memory = self._joining.request(self.memory, now)
         effects: list[DeviceEffect] = []
         if memory != self.memory:
             self.memory = memory
             effects.append(Persist(memory))
         channel = free[self._pick(len(free))]
-        self._join_attempts += 1
-        self._attempt = attempt
         payload = seal_join_request(config.join_key, config.join_eui, config.dev_eui, attempt.dev_nonce)
+        modulation = region.modulation(attempt.dr)
         transmit = Transmit(now, payload, channel.freq_hz, modulation, self._power_dbm(0), airtime_us)
         effects.append(Transmission(transmit, FrameKind.JOIN, 0, attempt.dev_nonce, -1, 0, False))
-        self._join_backoff.spend(airtime_us, now)
         windows = receive_windows(
             transmit,
             region,
@@ -207,35 +209,32 @@ class DeviceCore:
         return effects
 
     def _transmit_data(self, now: Instant) -> Sequence[DeviceEffect]:
-        session = self.session
-        if session is None:
-            self._phase, self._due = advance(self._phase, Step.GIVEN_UP), None
-            return ()
+        session, region = self.session, self.config.region
+        if session is None or session.f_cnt_up > F_CNT_MAX:
+            self._queue.clear()
+            return self._give_up(now, Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", "join again"))
         effects: list[DeviceEffect] = []
         frame = self._frame or self._next_frame(session, effects)
-        region = self.config.region
+        if frame is None:  # every reading that waited was too long
+            self._phase, self._due = advance(self._phase, Step.GIVEN_UP), None
+            return effects
         modulation = region.modulation(session.dr)
         airtime_us = lora_airtime_us(frame.phy_bytes, modulation)
-        free: list[tuple[int, int, int]] = []
-        later: Instant | None = None
-        for index, channel in session.enabled():
-            if not channel.min_dr <= session.dr <= channel.max_dr:
-                continue
-            at = self._duty.earliest(channel.freq_hz, airtime_us, now, divisor=session.duty_divisor)
-            if at is not None and at <= now:
-                free.append((index, channel.freq_hz, channel.downlink_freq_hz))
-            elif at is not None:
-                later = at if later is None else min(later, at)
+        usable = [(i, ch) for i, ch in session.enabled() if ch.min_dr <= session.dr <= ch.max_dr]
+        starts = [(i, ch, self._duty.earliest(ch.freq_hz, airtime_us, now)) for i, ch in usable]
+        free = [(i, ch) for i, ch, at in starts if at is not None and at <= now]
         if not free:
-            if later is not None:
-                self._due = later
+            later = [at for _, _, at in starts if at is not None]
+            if later:
+                self._due = min(later)
                 return effects
-            self._frame, self._due = None, None
-            self._phase = advance(self._phase, Step.GIVEN_UP)
-            effects.append(Dropped("duty_limited", "ETSI EN 300 220-2", "no channel can ever carry this frame"))
-            self._schedule(now)
-            return effects
-        index, freq_hz, rx1_freq_hz = free[self._pick(len(free))]
+            why = (
+                Dropped("duty_limited", "ETSI EN 300 220-2 annex B", "no sub-band can ever carry this frame")
+                if usable
+                else Dropped("no_channel", "RP002-1.0.4 §2.4.3", f"no enabled channel carries DR{session.dr}")
+            )
+            return [*effects, *self._give_up(now, why)]
+        index, channel = free[self._pick(len(free))]
         payload = seal_up(
             session.keys,
             is_1_1=session.is_1_1,
@@ -255,17 +254,22 @@ class DeviceCore:
             tx_dr=session.dr,
             tx_ch=index,
         )
-        transmit = Transmit(now, payload, freq_hz, modulation, self._power_dbm(session.tx_power_index), airtime_us)
+        transmit = Transmit(
+            now, payload, channel.freq_hz, modulation, self._power_dbm(session.tx_power_index), airtime_us
+        )
         f_port = -1 if frame.f_port is None else frame.f_port
         effects.append(
             Transmission(transmit, FrameKind.DATA, session.dev_addr, frame.f_cnt, f_port, frame.sent, frame.confirmed)
         )
         frame.sent += 1
+        if session.max_d_cycle:
+            # aggregated over all sub-bands: silence of airtime × (2^n − 1) after each frame (LoRaWAN 1.0.4 §5.3)
+            session.silent_until = now + (airtime_us << session.max_d_cycle)
         windows = receive_windows(
             transmit,
             region,
             rx1_delay_us=session.rx1_delay_us,
-            rx1_freq_hz=rx1_freq_hz,
+            rx1_freq_hz=channel.downlink_freq_hz,
             rx1_dr=region.rx1_dr(session.dr, session.rx1_dr_offset),
             rx2_freq_hz=session.rx2_freq_hz,
             rx2_dr=session.rx2_dr,
@@ -273,13 +277,12 @@ class DeviceCore:
         self._sent(effects, transmit, windows)
         return effects
 
-    def _next_frame(self, session: DeviceSession, effects: list[DeviceEffect]) -> PendingFrame:
+    def _next_frame(self, session: DeviceSession, effects: list[DeviceEffect]) -> PendingFrame | None:
         if session.f_cnt_up >= self.memory.f_cnt_up_reserved:
             self.memory = replace(self.memory, f_cnt_up_reserved=session.f_cnt_up + F_CNT_RESERVE)
             effects.append(Persist(self.memory))
         self._frame, dropped = next_frame(session, self.config, self._queue)
-        if dropped is not None:
-            effects.append(dropped)
+        effects += dropped
         return self._frame
 
     def _sent(self, effects: list[DeviceEffect], transmit: Transmit, windows: tuple[Listen, Listen]) -> None:
@@ -308,9 +311,10 @@ class DeviceCore:
             frame = parse(heard.payload, uplink=False)
         except FrameError as error:
             return (Dropped("frame", error.clause, str(error)),)
-        if self._attempt is not None and isinstance(frame, EncryptedJoinAccept):
-            return self._join_accepted(heard.payload, self._attempt, now)
-        if self._frame is not None and self.session is not None and isinstance(frame, DataDown):
+        attempt = self._joining.attempt
+        if attempt is not None and isinstance(frame, EncryptedJoinAccept):
+            return self._join_accepted(heard.payload, attempt, now)
+        if attempt is None and self._frame is not None and self.session is not None and isinstance(frame, DataDown):
             return self._downlink(frame, heard, self._frame, self.session, now)
         return (Dropped("unexpected", "LoRaWAN 1.0.4 §4.2.1", type(frame).__name__),)
 
@@ -318,17 +322,18 @@ class DeviceCore:
         accepted = join.accept(payload, attempt, self.config, self.memory)
         if isinstance(accepted, Dropped):
             return (accepted,)
-        session, self.memory = accepted
-        self.session = session
-        self._joining, self._attempt = False, None
+        self.session, self.memory = accepted
+        self._joining.finish()
         effects: list[DeviceEffect] = [
             Persist(self.memory),
-            Joined(session.dev_addr, attempt.dev_nonce),
+            Joined(self.session.dev_addr, attempt.dev_nonce),
             StopListening(),
         ]
+        frame, self._frame = self._frame, None  # a frame of the old session ends with it
+        if frame is not None and frame.is_request:
+            effects.append(SendDone(frame.f_cnt, frame.sent, False if frame.confirmed else None))
         self._phase, self._due = advance(self._phase, Step.WINDOWS_CLOSED), None
-        self._schedule(now)
-        return effects
+        return [*effects, *self._schedule(now)]
 
     def _downlink(
         self, frame: DataDown, heard: Heard, pending: PendingFrame, session: DeviceSession, now: Instant
@@ -338,54 +343,54 @@ class DeviceCore:
             return (accepted,)
         session.last_snr_db = heard.snr_db
         session.adr_ack_cnt = 0
-        session.sticky = b""
         session.confirm_f_cnt_down = None
         self.memory = replace(self.memory, n_f_cnt_down=session.n_f_cnt_down, a_f_cnt_down=session.a_f_cnt_down)
         effects: list[DeviceEffect] = [Persist(self.memory), StopListening()]
         pending.acknowledged = pending.confirmed and accepted.ack
-        answers = answer(mac.parse_commands(accepted.commands, uplink=False).commands, session, self.config)
-        session.answers += answers.once
-        session.sticky += answers.sticky
-        effects += answers.news
+        given = answer(mac.parse_commands(accepted.commands, uplink=False).commands, session, self.config)
+        session.answers = given.given  # a downlink ends the repetition of earlier answers
+        effects += given.news
         if accepted.confirmed:
             session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF
         if accepted.f_port is not None and accepted.f_port > 0:
-            effects.append(Received(accepted.f_port, accepted.payload, accepted.f_cnt, accepted.confirmed))
+            effects.append(
+                Received(accepted.f_port, accepted.payload, accepted.f_cnt, accepted.confirmed, accepted.f_pending)
+            )
         self._answered = True
         effects += self._windows_closed(now)
         return effects
 
     def _windows_closed(self, now: Instant) -> Sequence[DeviceEffect]:
         self._phase, self._due = advance(self._phase, Step.WINDOWS_CLOSED), None
-        if self._attempt is not None:
-            self._attempt = None
-            pause = self._draws.at("join_pause").integer(JOIN_RETRY_SPREAD_US, self._join_attempts)
-            self._schedule(now, not_before=now + pause)
-            return ()
+        if self._joining.attempt is not None:
+            return self._schedule(now, not_before=now + self._joining.unanswered())
         frame, session = self._frame, self.session
         if frame is None or session is None:
-            return ()
-        done = frame.acknowledged if frame.confirmed else self._answered
+            return self._schedule(now)
+        ended_by_any = self.config.version.rules.nb_trans_applies_to_confirmed or not frame.confirmed
+        done = frame.acknowledged or (self._answered and ended_by_any)
+        unacknowledged = frame.confirmed and not frame.acknowledged
+        # RETRANSMIT_TIMEOUT also precedes the next new frame (LoRaWAN 1.0.4 §4.3.1.3)
+        not_before = now + self._ack_timeout_us() if unacknowledged else now
         if not done and frame.sent < frame.tries:
-            self._repeat(frame, session, now)
-            return ()
+            self._lower_data_rate(frame, session)
+            return self._schedule(now, not_before=not_before)
         self._frame = None
         if not self._answered:
             session.confirm_f_cnt_down = None  # the acknowledgement went out once; a repeat will ask again
-        effects: tuple[DeviceEffect, ...] = ()
+        effects: list[DeviceEffect] = []
         if frame.is_request:
-            effects = (SendDone(frame.f_cnt, frame.sent, frame.acknowledged if frame.confirmed else None),)
-        self._schedule(now)
-        return effects
+            effects.append(SendDone(frame.f_cnt, frame.sent, frame.acknowledged if frame.confirmed else None))
+        return [*effects, *self._schedule(now, not_before=not_before)]
 
-    def _repeat(self, frame: PendingFrame, session: DeviceSession, now: Instant) -> None:
-        """Send the same counter value again. Source: LoRaWAN 1.0.2 §18.4 (DR lowered every second try), 1.0.4 §5.3."""
-        at = now
-        if frame.confirmed:
-            low, high = ACK_TIMEOUT_US
-            at += low + self._draws.at("ack_timeout").integer(high - low, self._transmissions)
-            if self.config.version.rules.confirmed_tries and frame.sent % 2 == 0:
-                smaller = self.config.region.data_rates[max(session.dr - 1, self.config.region.min_dr)]
-                if len(frame.payload) + len(frame.f_opts) <= smaller.max_mac_payload_bytes - 8:
-                    session.dr = smaller.index
-        self._schedule(now, not_before=at)
+    def _ack_timeout_us(self) -> int:
+        low, high = ACK_TIMEOUT_US
+        return low + self._draws.at("ack_timeout").integer(high - low, self._transmissions)
+
+    def _lower_data_rate(self, frame: PendingFrame, session: DeviceSession) -> None:
+        """Every second try of a confirmed uplink, where the smaller frame still fits. Source: LoRaWAN 1.0.2 §18.4."""
+        region = self.config.region
+        if frame.confirmed and self.config.version.rules.confirmed_tries and frame.sent % 2 == 0:
+            smaller = region.data_rates[max(session.dr - 1, region.min_dr)]
+            if frame.phy_bytes - 5 <= smaller.max_mac_payload_bytes:  # M counts neither MHDR nor MIC
+                session.dr = smaller.index

@@ -21,6 +21,7 @@ class Accepted:
     f_port: int | None
     confirmed: bool
     ack: bool
+    f_pending: bool
 
 
 def accept(frame: DataDown, session: DeviceSession, version: Version) -> Accepted | Dropped:
@@ -36,12 +37,11 @@ def accept(frame: DataDown, session: DeviceSession, version: Version) -> Accepte
     gap = version.rules.max_f_cnt_gap
     if gap is not None and last is not None and f_cnt - last >= gap:
         return Dropped("f_cnt_gap", "LoRaWAN 1.0.2 §4.3.1.5", f"{f_cnt} after {last}")
-    repeated = False
-    if frame.f_cnt == (last or 0) & 0xFFFF and last is not None:
-        # recover_f_cnt moves on to the next 65,536 for an equal low half: an equal counter is a repeat or a replay
-        if version.rules.equal_f_cnt_down_refused or not frame.confirmed:
-            return Dropped("f_cnt_replay", "LoRaWAN 1.0.4 §4.3.1.5", f"{last} again")
-        f_cnt, repeated = last, True
+    repeated = last is not None and f_cnt == last
+    if repeated and (version.rules.equal_f_cnt_down_refused or not frame.confirmed):
+        return Dropped("f_cnt_replay", "LoRaWAN 1.0.4 §4.3.1.5", f"{last} again")
+    if last is not None and f_cnt < last:
+        return Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", f"{f_cnt} after {last}")
     conf_f_cnt = session.last_conf_f_cnt_up if frame.f_ctrl.ack else 0
     if not mic_down_ok(session.keys, is_1_1=session.is_1_1, frame=frame, f_cnt=f_cnt, conf_f_cnt=conf_f_cnt):
         return Dropped("mic", "LoRaWAN 1.0.4 §4.4")
@@ -58,4 +58,5 @@ def accept(frame: DataDown, session: DeviceSession, version: Version) -> Accepte
         f_port=None if repeated else frame.f_port,
         confirmed=frame.confirmed,
         ack=frame.f_ctrl.ack,
+        f_pending=frame.f_ctrl.f_pending,
     )

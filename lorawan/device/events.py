@@ -78,19 +78,23 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Effect: an application downlink, decrypted."""
+    """Effect: an application downlink, decrypted. f_pending: the network has more and waits for an uplink."""
 
     f_port: int
     payload: bytes
     f_cnt: int
     confirmed: bool
+    f_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SendDone:
-    """Effect: a SendRequest has run its course. acknowledged is None for unconfirmed ones."""
+    """Effect: a SendRequest has run its course. f_cnt: None where it never got a counter value.
 
-    f_cnt: int
+    transmissions: 0 where it was dropped; acknowledged: None for unconfirmed ones.
+    """
+
+    f_cnt: int | None
     transmissions: int
     acknowledged: bool | None
 

@@ -27,15 +27,15 @@ def attempt_dr(config: DeviceConfig, number: int) -> int:
     return config.join_data_rates[number % len(config.join_data_rates)]
 
 
-def next_attempt(config: DeviceConfig, memory: DeviceMemory, number: int, draws: Draws) -> tuple[Attempt, DeviceMemory]:
-    """The attempt number `number` (from 0) and what must be persisted before it is sent.
+def next_attempt(
+    config: DeviceConfig, memory: DeviceMemory, dr: int, number: int, draws: Draws
+) -> tuple[Attempt, DeviceMemory]:
+    """An attempt and what must be persisted before it is sent. number: of all requests ever made, from 0.
 
     DevNonce is a counter from 1.0.4 on, random before.
     """
-    dr = attempt_dr(config, number)
     if config.version.rules.dev_nonce_is_counter:
-        nonce = memory.next_dev_nonce & 0xFFFF
-        return Attempt(nonce, dr), replace(memory, next_dev_nonce=memory.next_dev_nonce + 1)
+        return Attempt(memory.next_dev_nonce, dr), replace(memory, next_dev_nonce=memory.next_dev_nonce + 1)
     return Attempt(draws.at("dev_nonce").u64(number) >> 48, dr), memory
 
 
@@ -60,10 +60,7 @@ def accept(
         return Dropped("mic", "LoRaWAN 1.0.4 §6.2.5")
     if version.rules.join_nonce_is_counter and accepted.join_nonce <= memory.last_join_nonce:
         return Dropped("join_nonce_replay", "LoRaWAN 1.0.4 §6.2.5", f"{accepted.join_nonce}")
-    if (
-        accepted.rx1_dr_offset >= len(region.rx1_dr_by_offset[0])
-        or region.data_rates[accepted.rx2_dr].modulation is None
-    ):
+    if accepted.rx1_dr_offset >= len(region.rx1_dr_by_offset[0]) or not region.is_lora(accepted.rx2_dr):
         return Dropped("dl_settings", "RP002-1.0.4 §2.4.6", f"offset {accepted.rx1_dr_offset}, RX2 DR{accepted.rx2_dr}")
     nonces = (accepted.join_nonce, accepted.net_id, attempt.dev_nonce)
     if as_1_1 and config.app_key is not None:

@@ -11,18 +11,21 @@ from dataclasses import dataclass, replace
 from lorawan import mac_commands as mac
 from lorawan.device.config import DeviceConfig
 from lorawan.device.events import LinkChecked, TimeReceived
-from lorawan.device.session import DeviceSession, rx_delay_us
+from lorawan.device.session import Answer, DeviceSession, rx_delay_us
 from lorawan.regions import Channel, Region
 from lorawan.version import VersionRules
 
 
 @dataclass(slots=True)
 class Answers:
-    """What a block of commands leads to: answers once, answers until a downlink, and news for the application."""
+    """What a block of commands leads to: answers in the order of the requests, and news for the application."""
 
-    once: bytes = b""
-    sticky: bytes = b""
+    given: tuple[Answer, ...] = ()
     news: tuple[LinkChecked | TimeReceived, ...] = ()
+
+    def add(self, command: mac.MacCommand, *, sticky: bool = False, times: int = 1) -> None:
+        """One more answer, or several equal ones."""
+        self.given += (Answer(command.encode(), sticky),) * times
 
 
 def answer(commands: Sequence[mac.MacCommand], session: DeviceSession, config: DeviceConfig) -> Answers:
@@ -36,7 +39,7 @@ def answer(commands: Sequence[mac.MacCommand], session: DeviceSession, config: D
             while i < len(commands) and isinstance(found := commands[i], mac.LinkAdrReq):
                 block.append(found)
                 i += 1
-            out.once += link_adr(block, session, config.region, config.version.rules).encode() * len(block)
+            out.add(link_adr(block, session, config.region, config.version.rules), times=len(block))
             continue
         _one(command, session, config, out)
         i += 1
@@ -82,25 +85,25 @@ def _one(command: mac.MacCommand, session: DeviceSession, config: DeviceConfig, 
         case mac.LinkCheckAns():
             out.news += (LinkChecked(command.margin_db, command.gw_cnt),)
         case mac.DutyCycleReq():
-            session.duty_divisor = 1 << command.max_d_cycle if command.max_d_cycle else 0
-            out.once += mac.DutyCycleAns().encode()
+            session.max_d_cycle = command.max_d_cycle
+            out.add(mac.DutyCycleAns())
         case mac.RxParamSetupReq():
-            out.sticky += _rx_param_setup(command, session, region).encode()
+            out.add(_rx_param_setup(command, session, region), sticky=True)
         case mac.DevStatusReq():
             margin = max(-32, min(31, round(session.last_snr_db)))
-            out.once += mac.DevStatusAns(battery=config.battery, margin_db=margin).encode()
+            out.add(mac.DevStatusAns(battery=config.battery, margin_db=margin))
         case mac.NewChannelReq():
-            out.once += _new_channel(command, session, region).encode()
+            out.add(_new_channel(command, session, region))
         case mac.RxTimingSetupReq():
             session.rx1_delay_us = rx_delay_us(command.delay_s)
-            out.sticky += mac.RxTimingSetupAns().encode()
+            out.add(mac.RxTimingSetupAns(), sticky=True)
         case mac.DlChannelReq():
-            out.sticky += _dl_channel(command, session, region).encode()
+            out.add(_dl_channel(command, session, region), sticky=True)
         case mac.RekeyConf() | mac.ResetConf():
             session.announce = b""
         case mac.AdrParamSetupReq() if config.version.is_1_1:
             session.adr_ack_limit, session.adr_ack_delay = 1 << command.limit_exp, 1 << command.delay_exp
-            out.once += mac.AdrParamSetupAns().encode()
+            out.add(mac.AdrParamSetupAns())
         case mac.DeviceTimeAns():
             out.news += (TimeReceived(command.gps_seconds, command.fraction_256),)
         case _:
@@ -109,7 +112,7 @@ def _one(command: mac.MacCommand, session: DeviceSession, config: DeviceConfig, 
 
 def _rx_param_setup(command: mac.RxParamSetupReq, session: DeviceSession, region: Region) -> mac.RxParamSetupAns:
     offset_ok = command.rx1_dr_offset < len(region.rx1_dr_by_offset[0])
-    dr_ok = command.rx2_dr < len(region.data_rates) and region.data_rates[command.rx2_dr].modulation is not None
+    dr_ok = region.is_lora(command.rx2_dr)
     freq_ok = region.frequency_ok(command.freq_hz)
     if offset_ok and dr_ok and freq_ok:
         session.rx1_dr_offset, session.rx2_dr, session.rx2_freq_hz = (
@@ -132,6 +135,8 @@ def _new_channel(command: mac.NewChannelReq, session: DeviceSession, region: Reg
         else:
             session.channels[index] = None
             session.ch_mask &= ~(1 << index)
+            if not session.ch_mask:  # a device without channels could never be reached again
+                session.ch_mask = (1 << len(region.default_channels)) - 1
     return mac.NewChannelAns(data_rate_range_ok=range_ok, freq_ok=freq_ok)
 
 

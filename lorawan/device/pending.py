@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lorawan import mac_commands as mac
 from lorawan.device import adr
 from lorawan.device.config import DeviceConfig
-from lorawan.device.events import SendRequest
+from lorawan.device.events import SendDone, SendRequest
 from lorawan.device.session import DeviceSession
 from lorawan.machine import Dropped
 
@@ -39,56 +39,63 @@ class PendingFrame:
 
 def next_frame(
     session: DeviceSession, config: DeviceConfig, queue: deque[SendRequest]
-) -> tuple[PendingFrame, Dropped | None]:
-    """Use the next counter value for the oldest request and the MAC answers that are due.
+) -> tuple[PendingFrame | None, list[Dropped | SendDone]]:
+    """Use the next counter value for the oldest request and the MAC commands that are due; None if nothing is left.
 
-    Answers that leave no room for the payload go first, in a frame of their own. A payload that fits no frame at the
-    present data rate is dropped.
+    Commands that leave no room for the payload go first, in a frame of their own (LoRaWAN 1.0.4 §5, table 15); what is
+    still to be repeated then waits while the payload goes, so that neither keeps the other out for ever. A payload that
+    fits no frame at the present data rate is dropped.
     """
     rules, region = config.version.rules, config.region
     if config.adr:
         adr.back_off(session, region, rules)
-    f_opts = whole_commands(session.f_opts)
     room = region.data_rates[session.dr].max_mac_payload_bytes - FHDR_AND_F_PORT_BYTES
+    dropped: list[Dropped | SendDone] = []
+    while queue and len(queue[0].payload) > room:
+        old = queue.popleft()
+        detail = f"{len(old.payload)} bytes at DR{session.dr}"
+        dropped.append(Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail))
+        dropped.append(SendDone(None, 0, False if old.confirmed else None))
+    f_opts = whole_commands(session.f_opts, uplink=True)
     request = queue[0] if queue else None
-    dropped = None
-    if request is not None and len(request.payload) > room:
-        queue.popleft()
-        dropped = Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", f"{len(request.payload)} bytes at DR{session.dr}")
-        request = None
-    elif request is not None and len(request.payload) + len(f_opts) > room:
-        request = None
+    if request is not None and len(request.payload) + len(f_opts) > room:
+        if session.commands_went_alone:
+            f_opts = whole_commands(f_opts, room - len(request.payload), uplink=True)
+        else:
+            request = None
+    elif request is None and not f_opts:
+        return None, dropped
+    session.commands_went_alone = request is None
     if request is not None:
         queue.popleft()
     confirmed = request is not None and request.confirmed
     by_nb_trans = rules.nb_trans_applies_to_confirmed or not confirmed
-    tries = session.nb_trans if by_nb_trans else max(1, rules.confirmed_tries)
     frame = PendingFrame(
         f_cnt=session.f_cnt_up,
         f_opts=f_opts,
         f_port=request.f_port if request else None,
         payload=request.payload if request else b"",
         confirmed=confirmed,
-        adr_ack_req=config.adr and adr.adr_ack_req(session, region),
+        adr_ack_req=config.adr and adr.adr_ack_req(session, region, rules),
         is_request=request is not None,
-        tries=tries,
+        tries=session.nb_trans if by_nb_trans else max(1, rules.confirmed_tries),
     )
     session.f_cnt_up += 1
     session.adr_ack_cnt += config.adr
-    session.answers = session.requests = b""
+    session.sent()
     if confirmed:
         session.last_conf_f_cnt_up = frame.f_cnt & 0xFFFF
     return frame, dropped
 
 
-def whole_commands(f_opts: bytes) -> bytes:
-    """At most 15 bytes, cut between commands: what does not fit is asked for again (LoRaWAN 1.0.4 §5)."""
-    if len(f_opts) <= F_OPTS_MAX_BYTES:
+def whole_commands(f_opts: bytes, limit: int = F_OPTS_MAX_BYTES, *, uplink: bool) -> bytes:
+    """At most `limit` bytes, cut between commands: what does not fit is asked for again (LoRaWAN 1.0.4 §5)."""
+    if len(f_opts) <= limit:
         return f_opts
     kept = b""
-    for command in mac.parse_commands(f_opts, uplink=True).commands:
+    for command in mac.parse_commands(f_opts, uplink=uplink).commands:
         encoded = command.encode()
-        if len(kept) + len(encoded) > F_OPTS_MAX_BYTES:
+        if len(kept) + len(encoded) > limit:
             break
         kept += encoded
     return kept

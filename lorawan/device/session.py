@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lorawan.crypto import SessionKeys
 from lorawan.ids import DevAddr
@@ -11,6 +11,14 @@ from lorawan.units import US_PER_S
 
 ADR_ACK_LIMIT = 64  # RP002-1.0.4 §2.4 (recommended default values)
 ADR_ACK_DELAY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A MAC answer. sticky: repeated in every uplink until a class A downlink arrives (LoRaWAN 1.0.4 §5)."""
+
+    encoded: bytes
+    sticky: bool = False
 
 
 @dataclass(slots=True)
@@ -35,20 +43,25 @@ class DeviceSession:
     adr_ack_cnt: int = 0
     adr_ack_limit: int = ADR_ACK_LIMIT
     adr_ack_delay: int = ADR_ACK_DELAY
-    duty_divisor: int = 0
+    max_d_cycle: int = 0  # DutyCycleReq: 0 none, n: 1 / 2^n over all sub-bands
+    silent_until: int = 0  # the instant before which DutyCycleReq forbids any transmission
     confirm_f_cnt_down: int | None = None  # a confirmed downlink that the next uplink acknowledges
     last_conf_f_cnt_up: int = 0  # the last confirmed uplink's counter: ConfFCnt of the downlink that acknowledges it
     announce: bytes = b""  # RekeyInd or ResetInd: in every uplink until its Conf
-    answers: bytes = b""  # MAC answers for the next uplink
-    sticky: bytes = b""  # answers repeated until a class A downlink arrives
+    answers: tuple[Answer, ...] = ()  # in the order of the requests
     requests: bytes = b""  # LinkCheckReq, DeviceTimeReq
+    commands_went_alone: bool = False  # the last uplink carried commands that left no room for a payload
     last_snr_db: float = 0.0
-    uplinks_sent: int = field(default=0)
 
     @property
     def f_opts(self) -> bytes:
-        """The MAC commands the next uplink carries, in order, cut at whole commands by the caller if too long."""
-        return self.announce + self.sticky + self.answers + self.requests
+        """The MAC commands the next uplink carries, in order; the caller cuts them between commands if too long."""
+        return self.announce + b"".join(answer.encoded for answer in self.answers) + self.requests
+
+    def sent(self) -> None:
+        """A new uplink took the commands along: only the sticky answers stay."""
+        self.answers = tuple(answer for answer in self.answers if answer.sticky)
+        self.requests = b""
 
     def enabled(self) -> list[tuple[int, Channel]]:
         """Enabled channels, with their index."""
@@ -73,20 +86,19 @@ def new_session(region: Region, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1:
     )
 
 
-def apply_cf_list(session: DeviceSession, region: Region, cf_list: bytes) -> bool:
-    """Add the channels of a type-0 CFList (five frequencies, DR0–5). False if it is absent or of another type.
+def apply_cf_list(session: DeviceSession, region: Region, cf_list: bytes) -> None:
+    """Add the channels of a type-0 CFList (five frequencies, DR0–5); another type is passed over.
 
     Source: RP002-1.0.4 §2.4.4.
     """
     if len(cf_list) != 16 or cf_list[15] != 0:
-        return False
+        return
     first = len(region.default_channels)
     for i in range(5):
         freq_hz = int.from_bytes(cf_list[3 * i : 3 * i + 3], "little") * 100
         if freq_hz and region.frequency_ok(freq_hz):
             session.channels[first + i] = Channel(freq_hz, 0, region.default_max_dr)
             session.ch_mask |= 1 << (first + i)
-    return True
 
 
 def rx_delay_us(rx_delay_s: int) -> int:

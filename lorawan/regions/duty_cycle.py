@@ -19,15 +19,12 @@ class DutyCycle:
         self._region = region
         self._spent: dict[str, deque[tuple[Instant, int]]] = {}
 
-    def earliest(self, freq_hz: int, airtime_us: int, now: Instant, *, divisor: int = 0) -> Instant | None:
-        """When a frame may start at the earliest; None if never: in a gap, or longer than an hour's share.
-
-        divisor: a stricter aggregate limit such as the network's DutyCycleReq (0: none).
-        """
+    def earliest(self, freq_hz: int, airtime_us: int, now: Instant) -> Instant | None:
+        """When a frame may start at the earliest; None if never: in a gap, or longer than an hour's share."""
         band = self._region.sub_band(freq_hz)
         if band is None:
             return None
-        limit_us = US_PER_HOUR // max(band.duty_divisor, divisor)
+        limit_us = US_PER_HOUR // band.duty_divisor
         if airtime_us > limit_us:
             return None
         spent = self._spent.get(band.name)
@@ -47,6 +44,13 @@ class DutyCycle:
                 return start + duration - inside + excess + US_PER_HOUR - airtime_us
             excess -= inside
         return now  # not reached: dropping every frame leaves room, for airtime_us ≤ limit_us
+
+    def refund(self, freq_hz: int, airtime_us: int, at: Instant) -> None:
+        """Take back a transmission that was accounted and did not happen."""
+        band = self._region.sub_band(freq_hz)
+        spent = self._spent.get(band.name) if band is not None else None
+        if spent and (at, airtime_us) in spent:
+            spent.remove((at, airtime_us))
 
     def spend(self, freq_hz: int, airtime_us: int, at: Instant) -> None:
         """Account a transmission that starts at `at`."""

@@ -70,6 +70,10 @@ class Region:
             raise ValueError(f"DR{dr} is not a LoRa data rate of {self.name}")
         return found
 
+    def is_lora(self, dr: int) -> bool:
+        """Whether a data-rate index is defined and LoRa."""
+        return 0 <= dr < len(self.data_rates) and self.data_rates[dr].modulation is not None
+
     def dr_of(self, modulation: LoraModulation) -> int:
         """The data-rate index of a modulation. Raises ValueError."""
         for rate in self.data_rates:
