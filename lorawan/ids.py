@@ -75,10 +75,34 @@ class DevAddr(_Identifier):
 
 
 class NetId(_Identifier):
-    """The 24-bit identifier of a network (Backend Interfaces TS002)."""
+    """The 24-bit identifier of a network: its type in the top three bits (TS002-1.1 §13)."""
 
     width = 3
     label = "NetID"
+
+    @property
+    def type(self) -> int:
+        """0 … 7: how long its NwkID is, and so how many devices it has room for."""
+        return self >> 21
+
+    @property
+    def nwk_id(self) -> int:
+        """The low bits that DevAddrs carry."""
+        return self & (1 << _NWK_ID_BITS[self.type]) - 1
+
+    def dev_addr(self, nwk_addr: int) -> DevAddr:
+        """The DevAddr of this network with this NwkAddr, cut to the bits there are.
+
+        type + 1 prefix bits (ones, then a zero), NwkID, NwkAddr. Source: TS002-1.1 §13, table of DevAddr formats.
+        """
+        prefix_bits, nwk_id_bits = self.type + 1, _NWK_ID_BITS[self.type]
+        addr_bits = 32 - prefix_bits - nwk_id_bits
+        prefix = (1 << prefix_bits) - 2
+        network = prefix << 32 - prefix_bits | self.nwk_id << addr_bits
+        return DevAddr(network | nwk_addr & (1 << addr_bits) - 1)
+
+
+_NWK_ID_BITS = (6, 6, 9, 11, 12, 13, 15, 17)  # TS002-1.1 §13, by type
 
 
 class AesKey(bytes):

@@ -12,6 +12,7 @@ from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceConfig, DeviceCore, Joined, Received, SendDone, SendRequest, StartJoin, Transmission
 from lorawan.device.events import DeviceEffect, DeviceEvent
 from lorawan.draws import Draws
+from lorawan.errors import MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Dropped, Instant
@@ -26,6 +27,7 @@ from lorawan.server import (
     SessionCreated,
     SessionSettings,
     UplinkHeard,
+    Windows,
 )
 from lorawan.server.events import SessionEffect
 
@@ -70,7 +72,15 @@ class Pair:
     def _open(self, dev_addr: DevAddr, keys: SessionKeys, is_1_1: bool) -> None:
         mask = 0xFF if self.settings.cf_list else 0x07
         self.session = ServerSession(
-            SessionSettings(self.config.version, self.config.region, dev_addr, keys, is_1_1, mask)
+            SessionSettings(
+                self.config.version,
+                self.config.region,
+                dev_addr,
+                keys,
+                is_1_1,
+                mask,
+                Windows.defaults(self.config.region),
+            )
         )
 
     def join(self) -> None:
@@ -88,13 +98,14 @@ class Pair:
         self._carry_out(self.device.handle(event, self.now))
 
     def run(self, steps: int = 200) -> None:
-        """Let time pass until the device wants nothing more, at most `steps` wake-ups."""
+        """Let time pass until the device wants nothing more. Raises MisuseError if it still does after `steps`."""
         for _ in range(steps):
             due = self.device.wake_at
             if due is None:
                 return
             self.now = max(self.now, due)
             self._carry_out(self.device.wake(self.now))
+        raise MisuseError(f"the device is not quiet after {steps} wake-ups")
 
     def of(self, effect_type: type[Joined | Received | SendDone | Dropped]) -> list[DeviceEffect]:
         """The device's effects of one type."""

@@ -140,6 +140,9 @@ def _load(data: bytes, path: Path) -> LoadedScenario:
     )
 
 
+BUNDLED = "bundled:"
+
+
 class _Reading:
     """One scenario file being read: its text with positions, and every file read on its behalf."""
 
@@ -166,10 +169,14 @@ class _Reading:
         raise _first_of(problems)
 
     def table(self, key: str, name: str | None, read: Callable[[str, str], list[Row[RowT]]]) -> list[Row[RowT]]:
-        """The rows of a CSV file that stands beside the scenario; none where none is named."""
+        """The rows of a CSV file beside the scenario, or of one that comes with lorabench ("bundled:tev/sites.csv").
+
+        None where none is named.
+        """
         if name is None:
             return []
-        table = Path(normpath(self.path.parent / name))
+        bundled = name.removeprefix(BUNDLED)
+        table = Path(normpath((self.path.parent if bundled == name else Path(__file__).parent) / bundled))
         try:
             data = table.read_bytes()
         except OSError as error:

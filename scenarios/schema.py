@@ -74,7 +74,6 @@ class Network(Strict):
     )
     rx1_dr_offset: Annotated[int, Field(ge=0, le=5)] = 0
     rx2_dr: Annotated[int, Field(ge=0, le=6)] = EU868.rx2_dr
-    rx2_freq_hz: FrequencyHz = Field(default=EU868.rx2_freq_hz, alias="rx2_frequency")
     extra_channels_hz: Annotated[tuple[FrequencyHz, ...], Field(strict=False, max_length=5)] = Field(
         default=(867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000),
         alias="extra_channels",
@@ -169,7 +168,7 @@ class Radio(Strict):
 
 
 class Territory(Strict):
-    """Where the sensors live. `communes` and `sites` are CSV files beside the scenario."""
+    """Where the sensors live. `communes` and `sites`: CSV files beside the scenario, or "bundled:tev/sites.csv"."""
 
     communes: str | None = None
     members: str = Field(default="TEV", description="value of the CSV column `member` of the communes that count")

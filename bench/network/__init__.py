@@ -1,6 +1,6 @@
 """The fleet's network core: deduplication, sessions of every device, joins, and which gateway answers when. Pure."""
 
-from bench.network.config import DeviceProfile, NetworkConfig, dev_addr_for
+from bench.network.config import DeviceProfile, NetworkConfig
 from bench.network.core import NetworkCore
 from bench.network.events import DataAccepted, DeviceJoined, DownlinkFailed, NetworkDropped, SendToDevice
 from bench.network.reception import Reception
@@ -15,5 +15,4 @@ __all__ = [
     "NetworkDropped",
     "Reception",
     "SendToDevice",
-    "dev_addr_for",
 ]

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lorawan.crypto import SessionKeys
-from lorawan.ids import AesKey, DevAddr, Eui64, NetId
+from lorawan.ids import AesKey, DevAddr, Eui64
 from lorawan.regions import EU868, Region
-from lorawan.server import AdrPolicy, JoinSettings
+from lorawan.server import AdrPolicy, JoinSettings, Windows
+from lorawan.units import US_PER_S
 from lorawan.version import Version
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceProfile:
-    """A registered device. OTAA: app_key, and nwk_key for 1.1. ABP: dev_addr and session_keys."""
+    """A registered device. OTAA: app_key, and nwk_key for 1.1. ABP: dev_addr and session_keys.
+
+    join_eui: None accepts any.
+    """
 
     dev_eui: Eui64
     version: Version
+    join_eui: Eui64 | None = None
     app_key: AesKey | None = None
     nwk_key: AesKey | None = None
     dev_addr: DevAddr | None = None
@@ -27,8 +32,8 @@ class DeviceProfile:
 class NetworkConfig:
     """channels_hz: the uplink channels of every device after its accept, in index order (defaults, then the CFList).
 
-    abp_channels: how many of them an ABP device is made with. dedup_window_us: how long copies of an uplink are
-    collected after the first. rx1_eirp_dbm, rx2_eirp_dbm: what gateways radiate in each window.
+    dedup_window_us: how long copies of an uplink are collected after the first. rx1_eirp_dbm, rx2_eirp_dbm: what
+    gateways radiate in each window, never more than the sub-band allows.
     """
 
     join: JoinSettings
@@ -40,6 +45,11 @@ class NetworkConfig:
     rx2_eirp_dbm: float = 29.15
 
     @property
+    def windows(self) -> Windows:
+        """The receive windows of every device that took an accept."""
+        return Windows(max(1, self.join.rx_delay_s) * US_PER_S, self.join.rx1_dr_offset, self.join.rx2_dr)
+
+    @property
     def ch_mask(self) -> int:
         """The mask of every channel after an accept."""
         return (1 << len(self.channels_hz)) - 1
@@ -48,11 +58,3 @@ class NetworkConfig:
     def abp_ch_mask(self) -> int:
         """The mask an ABP device is made with: the region's default channels."""
         return (1 << len(self.region.default_channels)) - 1
-
-
-def dev_addr_for(net_id: NetId, index: int) -> DevAddr:
-    """The address number `index` of a type 0 NetID: 0 | NwkID (6 bits) | NwkAddr (25 bits).
-
-    Source: TS002 Backend Interfaces 1.1 §13.1.
-    """
-    return DevAddr((net_id & 0x3F) << 25 | index & 0x1FFFFFF)

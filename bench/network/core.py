@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.network.config import DeviceProfile, NetworkConfig, dev_addr_for
+from bench.network.config import DeviceProfile, NetworkConfig
 from bench.network.downlink import DownlinkPlanner, PendingDownlink
 from bench.network.events import (
     DataAccepted,
@@ -26,7 +26,7 @@ from lorawan.errors import FrameError, MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, Eui64
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import LoraModulation, lora_airtime_us
+from lorawan.phy import LoraModulation
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -37,6 +37,7 @@ from lorawan.server import (
     SessionCreated,
     SessionSettings,
     UplinkHeard,
+    Windows,
 )
 
 TX_ACK_PATIENCE_US = 2_000_000  # an answer whose gateway says nothing is taken for sent after this [assumption]
@@ -50,6 +51,7 @@ class NetworkCore:
         self._profiles: dict[Eui64, DeviceProfile] = {}
         self._joins: dict[Eui64, JoinCore] = {}
         self._sessions: dict[Eui64, ServerSession] = {}
+        self._offered: dict[Eui64, ServerSession] = {}
         self._by_dev_addr: dict[DevAddr, list[Eui64]] = {}
         self._dedup = Deduplicator(config.dedup_window_us)
         self._planner = DownlinkPlanner(config)
@@ -71,25 +73,40 @@ class NetworkCore:
                 profile.session_keys,
                 profile.version.is_1_1,
                 self._config.abp_ch_mask,
+                Windows.defaults(self._config.region),
                 self._config.adr,
             )
-            self._open(profile.dev_eui, settings)
+            self._sessions[profile.dev_eui] = ServerSession(settings)
+            self._by_dev_addr.setdefault(profile.dev_addr, []).append(profile.dev_eui)
         elif profile.app_key is not None:
             self._joins[profile.dev_eui] = JoinCore(
                 profile.version,
                 profile.dev_eui,
-                dev_addr_for(self._config.join.net_id, index),
+                self._config.join.net_id.dev_addr(index),
                 self._config.join,
                 app_key=profile.app_key,
                 nwk_key=profile.nwk_key,
             )
 
-    def _open(self, dev_eui: Eui64, settings: SessionSettings) -> None:
-        """Start a session, in the place of an earlier one."""
-        self._sessions[dev_eui] = ServerSession(settings)
+    def _offer(self, dev_eui: Eui64, settings: SessionSettings) -> None:
+        """A session that begins with the device's first uplink in it: the accept may be lost, and the old one go on."""
+        self._offered[dev_eui] = ServerSession(settings)
         owners = self._by_dev_addr.setdefault(settings.dev_addr, [])
         if dev_eui not in owners:
             owners.append(dev_eui)
+
+    def _owner(self, heard: UplinkHeard) -> Eui64 | None:
+        """Whose frame it is. Several devices may share an address, and one may have an old and a new session."""
+        owners = self._by_dev_addr.get(heard.frame.dev_addr, [])
+        for dev_eui in owners:
+            offered = self._offered.get(dev_eui)
+            if offered is not None and offered.owns(heard):
+                self._sessions[dev_eui] = self._offered.pop(dev_eui)
+                return dev_eui
+        known = [dev_eui for dev_eui in owners if dev_eui in self._sessions]
+        if len(known) == 1:
+            return known[0]
+        return next((dev_eui for dev_eui in known if self._sessions[dev_eui].owns(heard)), None)
 
     @property
     def wake_at(self) -> Instant | None:
@@ -137,8 +154,8 @@ class NetworkCore:
         session = self._sessions.get(event.dev_eui)
         if session is None:
             return (DownlinkFailed(event.dev_eui, "the device has no session"),)
-        session.handle(QueueDownlink(event.f_port, event.payload, event.confirmed), now)
-        return ()
+        refused = session.handle(QueueDownlink(event.f_port, event.payload, event.confirmed), now)
+        return [DownlinkFailed(event.dev_eui, f"{e.reason}: {e.detail}") for e in refused if isinstance(e, Dropped)]
 
     # -- uplinks ---------------------------------------------------------------------------------------------------
 
@@ -163,6 +180,9 @@ class NetworkCore:
         core = self._joins.get(frame.dev_eui)
         if core is None:
             return (NetworkDropped("unknown_device", "LoRaWAN 1.0.4 §6.2", str(frame.dev_eui), phy_payload),)
+        join_eui = self._profiles[frame.dev_eui].join_eui
+        if join_eui is not None and frame.join_eui != join_eui:
+            return (NetworkDropped("join_eui", "LoRaWAN 1.0.4 §6.2", str(frame.join_eui), phy_payload),)
         effects: list[NetworkEffect] = []
         for effect in core.handle(JoinHeard(frame), now):
             if isinstance(effect, SessionCreated):
@@ -173,12 +193,14 @@ class NetworkCore:
                     effect.keys,
                     effect.is_1_1,
                     self._config.ch_mask if self._config.join.cf_list else self._config.abp_ch_mask,
+                    self._config.windows,
                     self._config.adr,
                 )
-                self._open(frame.dev_eui, settings)
+                self._offer(frame.dev_eui, settings)
                 effects.append(DeviceJoined(frame.dev_eui, effect.dev_addr, frame.dev_nonce))
-                delay = self._config.region.join_accept_delay1_us
-                effects += self._send(frame.dev_eui, effect.accept, receptions, dr, delay, now, join=True)
+                region = self._config.region
+                windows = Windows(region.join_accept_delay1_us, 0, region.rx2_dr)
+                effects += self._send(frame.dev_eui, effect.accept, receptions, dr, windows, now)
             else:
                 effects.append(NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload))
         return effects
@@ -189,10 +211,9 @@ class NetworkCore:
         best = receptions[0]
         tx_ch = self._channel_index.get(best.freq_hz, 0)
         heard = UplinkHeard(frame, best.snr_db, dr, tx_ch, len(receptions))
-        owners = self._by_dev_addr.get(frame.dev_addr, ())
-        dev_eui = owners[0] if len(owners) == 1 else next((o for o in owners if self._sessions[o].owns(heard)), None)
+        dev_eui = self._owner(heard)
         if dev_eui is None:
-            reason = "mic" if owners else "unknown_device"
+            reason = "mic" if frame.dev_addr in self._by_dev_addr else "unknown_device"
             return (NetworkDropped(reason, "LoRaWAN 1.0.4 §4.4", f"DevAddr {frame.dev_addr}", phy_payload),)
         effects: list[NetworkEffect] = []
         for effect in self._sessions[dev_eui].handle(heard, now):
@@ -210,8 +231,8 @@ class NetworkCore:
                         )
                     )
                 case Answer():
-                    delay = max(1, self._config.join.rx_delay_s) * 1_000_000
-                    effects += self._send(dev_eui, effect.phy_payload, receptions, dr, delay, now, join=False)
+                    windows = self._sessions[dev_eui].settings.windows
+                    effects += self._send(dev_eui, effect.phy_payload, receptions, dr, windows, now)
                 case Dropped():
                     effects.append(NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload))
                 case _:
@@ -228,33 +249,34 @@ class NetworkCore:
         phy_payload: bytes,
         receptions: tuple[Reception, ...],
         dr: int,
-        delay_us: int,
+        windows: Windows,
         now: Instant,
-        *,
-        join: bool,
     ) -> Sequence[NetworkEffect]:
         self._reference += 1
-        tries = self._planner.tries(phy_payload, receptions, dr, delay_us, self._reference, join=join)
-        pending = PendingDownlink(dev_eui, tries)
-        self._pending = {k: p for k, p in self._pending.items() if p.expires_at > now}
-        return self._try_next(self._reference, pending, now)
+        # a gateway that says nothing for so long is taken for sending (version 1 has no TX_ACK)
+        self._pending = {
+            reference: pending
+            for reference, pending in self._pending.items()
+            if pending.trying is not None and pending.trying.at + TX_ACK_PATIENCE_US > now
+        }
+        tries = self._planner.tries(phy_payload, receptions, dr, windows, self._reference)
+        return self._try_next(self._reference, PendingDownlink(dev_eui, tries), now)
 
     def _try_next(self, reference: int, pending: PendingDownlink, now: Instant) -> Sequence[NetworkEffect]:
-        for at, request in pending.tries:
-            if at <= now:
+        for transmission in pending.tries:
+            if transmission.at <= now:
+                self._planner.refund(transmission)
                 pending.last_reason = TxError.TOO_LATE.value
                 continue
-            pending.expires_at = at + TX_ACK_PATIENCE_US
+            pending.trying = transmission
             self._pending[reference] = pending
-            modulation = request.txpk.modulation
-            if isinstance(modulation, LoraModulation):
-                self._planner.spend(at, request, lora_airtime_us(len(request.txpk.payload), modulation, crc=False))
-            return (request,)
+            return (transmission.request,)
         return (DownlinkFailed(pending.dev_eui, pending.last_reason),)
 
     def _answered(self, event: DownlinkAnswered, now: Instant) -> Sequence[NetworkEffect]:
         pending = self._pending.pop(event.reference, None)
-        if pending is None or event.error is TxError.NONE:
+        if pending is None or pending.trying is None or event.error is TxError.NONE:
             return ()
+        self._planner.refund(pending.trying)
         pending.last_reason = event.error.value
         return self._try_next(event.reference, pending, now)

@@ -12,16 +12,28 @@ from lorawan.ids import Eui64
 from lorawan.machine import Instant
 from lorawan.phy import lora_airtime_us
 from lorawan.regions import DutyCycle
+from lorawan.server import Windows
 from lorawan.units import US_PER_S
+
+ERP_TO_EIRP_DB = 2.15  # a half-wave dipole's gain: ETSI EN 300 220-1 V3.1.1 §3
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """One way to send an answer: the request, and about when it is on the air on the server's clock."""
+
+    at: Instant
+    airtime_us: int
+    request: SendDownlink
 
 
 @dataclass(slots=True)
 class PendingDownlink:
-    """An answer under way. tries: the ways not yet tried. expires_at: when a silent gateway is taken for sending."""
+    """An answer under way. tries: the ways not yet tried; trying: the one a gateway was asked for."""
 
     dev_eui: Eui64
-    tries: Iterator[tuple[Instant, SendDownlink]]
-    expires_at: Instant = 0
+    tries: Iterator[Transmission]
+    trying: Transmission | None = None
     last_reason: str = "no gateway has airtime left"
 
 
@@ -41,42 +53,38 @@ class DownlinkPlanner:
         phy_payload: bytes,
         receptions: tuple[Reception, ...],
         uplink_dr: int,
-        delay_us: int,
+        windows: Windows,
         reference: int,
-        *,
-        join: bool,
-    ) -> Iterator[tuple[Instant, SendDownlink]]:
-        """The instants and requests to try, in order, each checked for duty cycle when it is drawn."""
+    ) -> Iterator[Transmission]:
+        """The ways to try, in order, each checked for duty cycle when it is drawn and accounted at once."""
         region = self._config.region
-        settings = self._config.join
-        rx1_dr = region.rx1_dr(uplink_dr, 0 if join else settings.rx1_dr_offset)
-        rx2_dr = region.rx2_dr if join else settings.rx2_dr
-        for dr, freq_hz, after_us, eirp_dbm in (
-            (rx1_dr, None, delay_us, self._config.rx1_eirp_dbm),
-            (rx2_dr, region.rx2_freq_hz, delay_us + US_PER_S, self._config.rx2_eirp_dbm),
+        for dr, rx2_hz, after_us, eirp_dbm in (
+            (region.rx1_dr(uplink_dr, windows.rx1_dr_offset), None, windows.rx1_delay_us, self._config.rx1_eirp_dbm),
+            (windows.rx2_dr, region.rx2_freq_hz, windows.rx1_delay_us + US_PER_S, self._config.rx2_eirp_dbm),
         ):
             modulation = region.modulation(dr)
             airtime_us = lora_airtime_us(len(phy_payload), modulation, crc=False)
             for reception in receptions:
-                used_hz = reception.freq_hz if freq_hz is None else freq_hz
+                freq_hz = reception.freq_hz if rx2_hz is None else rx2_hz
                 at = reception.arrived_at + after_us
                 duty = self._duty.setdefault(reception.gateway_eui, DutyCycle(region))
-                earliest = duty.earliest(used_hz, airtime_us, at)
-                if earliest is None or earliest > at:
+                band = region.sub_band(freq_hz)
+                earliest = duty.earliest(freq_hz, airtime_us, at)
+                if band is None or earliest is None or earliest > at:
                     continue
                 txpk = Txpk(
-                    freq_hz=used_hz,
+                    freq_hz=freq_hz,
                     modulation=modulation,
                     payload=phy_payload,
                     tmst=(reception.tmst + after_us) & 0xFFFFFFFF,
-                    power_dbm=eirp_dbm,
+                    power_dbm=min(eirp_dbm, band.max_erp_dbm + ERP_TO_EIRP_DB),
                     inverted_polarity=True,
                     no_crc=True,
                 )
-                yield at, SendDownlink(reception.gateway_eui, txpk, reference)
+                duty.spend(freq_hz, airtime_us, at)
+                yield Transmission(at, airtime_us, SendDownlink(reception.gateway_eui, txpk, reference))
 
-    def spend(self, at: Instant, request: SendDownlink, airtime_us: int) -> None:
-        """Account a transmission that a gateway has queued."""
-        self._duty.setdefault(request.gateway_eui, DutyCycle(self._config.region)).spend(
-            request.txpk.freq_hz, airtime_us, at
-        )
+    def refund(self, transmission: Transmission) -> None:
+        """A gateway refused it: its airtime is there again."""
+        request = transmission.request
+        self._duty[request.gateway_eui].refund(request.txpk.freq_hz, transmission.airtime_us, transmission.at)

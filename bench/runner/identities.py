@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from bench.network import DeviceProfile, dev_addr_for
+from bench.network import DeviceProfile
 from lorawan.crypto import SessionKeys
 from lorawan.device import Activation, DeviceConfig
 from lorawan.draws import Draws
@@ -38,14 +38,30 @@ def equip(
     *,
     adr: bool,
     join_data_rates: tuple[int, ...],
+    power_dbm: float,
 ) -> tuple[DeviceConfig, DeviceProfile]:
-    """The sensor's own configuration and what the network knows of it. device: its explicit entry, if it has one."""
+    """The sensor's own configuration and what the network knows of it.
+
+    device: its explicit entry, if it has one. power_dbm: conducted at TXPower 0.
+    """
+    eirp_offset_db = region.max_eirp_dbm - power_dbm
     version, eui = sensor.version, sensor.dev_eui
     if sensor.activation == "abp":
         dev_addr = device.dev_addr if device is not None and device.dev_addr is not None else None
-        address = dev_addr if dev_addr is not None else dev_addr_for(net_id, ABP_FIRST_INDEX + index)
+        address = dev_addr if dev_addr is not None else net_id.dev_addr(ABP_FIRST_INDEX + index)
         keys = abp_keys(draws, eui, is_1_1=version.is_1_1)
-        return _abp(sensor, region, DevAddr(address), keys, adr=adr)
+        config = DeviceConfig(
+            version,
+            eui,
+            sensor.join_eui,
+            activation=Activation.ABP,
+            dev_addr=DevAddr(address),
+            session_keys=keys,
+            region=region,
+            adr=adr,
+            eirp_offset_db=eirp_offset_db,
+        )
+        return config, DeviceProfile(eui, version, dev_addr=DevAddr(address), session_keys=keys)
     app_key = device.app_key if device is not None and device.app_key is not None else drawn_key(draws, "app_key", eui)
     nwk_key = None
     if version.is_1_1:
@@ -60,8 +76,9 @@ def equip(
         region=region,
         adr=adr,
         join_data_rates=join_data_rates,
+        eirp_offset_db=eirp_offset_db,
     )
-    return config, DeviceProfile(eui, version, app_key=app_key, nwk_key=nwk_key)
+    return config, DeviceProfile(eui, version, sensor.join_eui, app_key=app_key, nwk_key=nwk_key)
 
 
 def abp_keys(draws: Draws, dev_eui: Eui64, *, is_1_1: bool) -> SessionKeys:
@@ -75,22 +92,6 @@ def abp_keys(draws: Draws, dev_eui: Eui64, *, is_1_1: bool) -> SessionKeys:
         drawn_key(draws, "nwk_s_enc_key", dev_eui),
         app_s_key,
     )
-
-
-def _abp(
-    sensor: Sensor, region: Region, dev_addr: DevAddr, keys: SessionKeys, *, adr: bool
-) -> tuple[DeviceConfig, DeviceProfile]:
-    config = DeviceConfig(
-        sensor.version,
-        sensor.dev_eui,
-        sensor.join_eui,
-        activation=Activation.ABP,
-        dev_addr=dev_addr,
-        session_keys=keys,
-        region=region,
-        adr=adr,
-    )
-    return config, DeviceProfile(sensor.dev_eui, sensor.version, dev_addr=dev_addr, session_keys=keys)
 
 
 def reading(draws: Draws, dev_eui: Eui64, index: int, size_bytes: int) -> bytes:

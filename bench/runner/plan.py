@@ -176,6 +176,7 @@ def stage_plan(world: StageWorld) -> StagePlan:
             explicit.get(sensor.dev_eui),
             adr=network.adr_enabled,
             join_data_rates=scenario.population.join_data_rates if scenario.population else (0,),
+            power_dbm=world.tx_power_dbm,
         )
         for i, sensor in enumerate(world.sensors)
     ]

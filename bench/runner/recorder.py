@@ -48,7 +48,7 @@ class _Downlink:
 
 
 class Recorder:
-    """Names devices and gateways by index; order of the trace: by time, then kind, then name."""
+    """Names devices and gateways by index; order of the trace: by time; of one instant uplinks, downlinks, the rest."""
 
     def __init__(self, device_ids: Sequence[str], gateway_ids: Sequence[str], *, rx2_freq_hz: int) -> None:
         self._device_ids, self._gateway_ids, self._rx2_freq_hz = device_ids, gateway_ids, rx2_freq_hz

@@ -63,6 +63,7 @@ class DeviceCore:
         self._joining = Joining(config, draws)
         self._frame: PendingFrame | None = None
         self._answered = False
+        self._not_before: Instant = 0
         self._transmissions = 0
         if config.activation is Activation.ABP and config.dev_addr is not None and config.session_keys is not None:
             is_1_1 = config.version.is_1_1
@@ -150,9 +151,9 @@ class DeviceCore:
 
     # -- choosing when ---------------------------------------------------------------------------------------------
 
-    def _schedule(self, now: Instant, *, not_before: Instant = 0) -> Sequence[DeviceEffect]:
+    def _schedule(self, now: Instant) -> Sequence[DeviceEffect]:
         """From IDLE or WAITING: fix when the next frame goes out, if there is one."""
-        at = max(now, not_before)
+        at = max(now, self._not_before)
         if self._joining.wanted:
             if self._joining.exhausted(self.memory):
                 self._joining.finish()
@@ -332,7 +333,7 @@ class DeviceCore:
         frame, self._frame = self._frame, None  # a frame of the old session ends with it
         if frame is not None and frame.is_request:
             effects.append(SendDone(frame.f_cnt, frame.sent, False if frame.confirmed else None))
-        self._phase, self._due = advance(self._phase, Step.WINDOWS_CLOSED), None
+        self._phase, self._due, self._not_before = advance(self._phase, Step.WINDOWS_CLOSED), None, now
         return [*effects, *self._schedule(now)]
 
     def _downlink(
@@ -363,25 +364,26 @@ class DeviceCore:
     def _windows_closed(self, now: Instant) -> Sequence[DeviceEffect]:
         self._phase, self._due = advance(self._phase, Step.WINDOWS_CLOSED), None
         if self._joining.attempt is not None:
-            return self._schedule(now, not_before=now + self._joining.unanswered())
+            self._not_before = now + self._joining.unanswered()
+            return self._schedule(now)
         frame, session = self._frame, self.session
         if frame is None or session is None:
             return self._schedule(now)
         ended_by_any = self.config.version.rules.nb_trans_applies_to_confirmed or not frame.confirmed
         done = frame.acknowledged or (self._answered and ended_by_any)
         unacknowledged = frame.confirmed and not frame.acknowledged
-        # RETRANSMIT_TIMEOUT also precedes the next new frame (LoRaWAN 1.0.4 §4.3.1.3)
-        not_before = now + self._ack_timeout_us() if unacknowledged else now
+        if unacknowledged:  # the timeout also precedes the next new frame (LoRaWAN 1.0.4 §4.3.1.3)
+            self._not_before = now + self._ack_timeout_us()
         if not done and frame.sent < frame.tries:
             self._lower_data_rate(frame, session)
-            return self._schedule(now, not_before=not_before)
+            return self._schedule(now)
         self._frame = None
         if not self._answered:
             session.confirm_f_cnt_down = None  # the acknowledgement went out once; a repeat will ask again
         effects: list[DeviceEffect] = []
         if frame.is_request:
             effects.append(SendDone(frame.f_cnt, frame.sent, frame.acknowledged if frame.confirmed else None))
-        return [*effects, *self._schedule(now, not_before=not_before)]
+        return [*effects, *self._schedule(now)]
 
     def _ack_timeout_us(self) -> int:
         low, high = ACK_TIMEOUT_US

@@ -12,7 +12,6 @@ from lorawan.device.events import SendDone, SendRequest
 from lorawan.device.session import DeviceSession
 from lorawan.machine import Dropped
 
-F_OPTS_MAX_BYTES = 15
 FHDR_AND_F_PORT_BYTES = 8  # FHDR without FOpts, and FPort: what M of the data-rate table counts beside them
 
 
@@ -56,11 +55,11 @@ def next_frame(
         detail = f"{len(old.payload)} bytes at DR{session.dr}"
         dropped.append(Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail))
         dropped.append(SendDone(None, 0, False if old.confirmed else None))
-    f_opts = whole_commands(session.f_opts, uplink=True)
+    f_opts = mac.whole_commands(session.f_opts, uplink=True)
     request = queue[0] if queue else None
     if request is not None and len(request.payload) + len(f_opts) > room:
         if session.commands_went_alone:
-            f_opts = whole_commands(f_opts, room - len(request.payload), uplink=True)
+            f_opts = mac.whole_commands(f_opts, room - len(request.payload), uplink=True)
         else:
             request = None
     elif request is None and not f_opts:
@@ -86,16 +85,3 @@ def next_frame(
     if confirmed:
         session.last_conf_f_cnt_up = frame.f_cnt & 0xFFFF
     return frame, dropped
-
-
-def whole_commands(f_opts: bytes, limit: int = F_OPTS_MAX_BYTES, *, uplink: bool) -> bytes:
-    """At most `limit` bytes, cut between commands: what does not fit is asked for again (LoRaWAN 1.0.4 §5)."""
-    if len(f_opts) <= limit:
-        return f_opts
-    kept = b""
-    for command in mac.parse_commands(f_opts, uplink=uplink).commands:
-        encoded = command.encode()
-        if len(kept) + len(encoded) > limit:
-            break
-        kept += encoded
-    return kept

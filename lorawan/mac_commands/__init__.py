@@ -1,7 +1,14 @@
 """MAC commands of class A, 1.0.2 to 1.1: frozen dataclasses by direction and CID."""
 
 from lorawan.mac_commands.base import MacCommand
-from lorawan.mac_commands.codec import COMMANDS, REGISTRY, ParsedCommands, encode_commands, parse_commands
+from lorawan.mac_commands.codec import (
+    COMMANDS,
+    REGISTRY,
+    ParsedCommands,
+    encode_commands,
+    parse_commands,
+    whole_commands,
+)
 from lorawan.mac_commands.link import (
     AdrParamSetupAns,
     AdrParamSetupReq,
@@ -74,4 +81,5 @@ __all__ = [
     "TxParamSetupReq",
     "encode_commands",
     "parse_commands",
+    "whole_commands",
 ]

@@ -77,3 +77,19 @@ def parse_commands(data: bytes, *, uplink: bool) -> ParsedCommands:
 def encode_commands(commands: Iterable[MacCommand]) -> bytes:
     """A block of commands, in order."""
     return b"".join([command.encode() for command in commands])
+
+
+F_OPTS_MAX_BYTES = 15  # TS001-1.0.4 §4.3.1.6
+
+
+def whole_commands(f_opts: bytes, limit: int = F_OPTS_MAX_BYTES, *, uplink: bool) -> bytes:
+    """At most `limit` bytes, cut between commands: what does not fit is asked for again (LoRaWAN 1.0.4 §5)."""
+    if len(f_opts) <= limit:
+        return f_opts
+    kept = b""
+    for command in parse_commands(f_opts, uplink=uplink).commands:
+        encoded = command.encode()
+        if len(kept) + len(encoded) > limit:
+            break
+        kept += encoded
+    return kept

@@ -3,7 +3,7 @@
 from lorawan.server.adr import AdrHistory, AdrPolicy, AdrTarget, decide
 from lorawan.server.events import Answer, AppUplink, LinkSettings, QueueDownlink, Repeated, UplinkHeard
 from lorawan.server.join import JoinCore, JoinHeard, JoinSettings, SessionCreated
-from lorawan.server.session import ServerSession, SessionSettings
+from lorawan.server.session import ServerSession, SessionSettings, Windows
 
 __all__ = [
     "AdrHistory",
@@ -21,5 +21,6 @@ __all__ = [
     "SessionCreated",
     "SessionSettings",
     "UplinkHeard",
+    "Windows",
     "decide",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys
-from lorawan.frames import DataUp, FCtrlDown
+from lorawan.frames import FCtrlDown
 from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import snr_floor_db
@@ -29,6 +29,20 @@ from lorawan.version import Version
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """What the device's receive windows are set to. An ABP device is made with its region's defaults."""
+
+    rx1_delay_us: int
+    rx1_dr_offset: int
+    rx2_dr: int
+
+    @classmethod
+    def defaults(cls, region: Region) -> Windows:
+        """The region's defaults."""
+        return cls(region.receive_delay1_us, 0, region.rx2_dr)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """A session as it starts. ch_mask: the channels the device has after its accept (or as an ABP device is made)."""
 
@@ -38,6 +52,7 @@ class SessionSettings:
     keys: SessionKeys
     is_1_1: bool
     ch_mask: int
+    windows: Windows
     adr: AdrPolicy = field(default_factory=AdrPolicy)
 
 
@@ -52,8 +67,10 @@ class ServerSession:
         self._a_f_cnt_down = 0
         self._history = AdrHistory()
         self._asked: LinkSettings | None = None
+        self._refused: LinkSettings | None = None
         self._queue: deque[QueueDownlink] = deque()
         self._pending_conf_f_cnt_down: int | None = None
+        self._last_conf_f_cnt = 0  # what the last accepted uplink acknowledged: its repeats do the same
 
     @property
     def wake_at(self) -> Instant | None:
@@ -72,21 +89,22 @@ class ServerSession:
     def handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:  # noqa: ARG002 - the contract
         """Take an uplink or a queued downlink in."""
         if isinstance(event, QueueDownlink):
-            self._queue.append(event)
-            return ()
+            return self._queued(event)
         return self._uplink(event)
+
+    def _queued(self, event: QueueDownlink) -> Sequence[SessionEffect]:
+        if not 1 <= event.f_port <= 224:
+            return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {event.f_port} is not the application's"),)
+        largest = max(rate.max_app_payload_bytes for rate in self.settings.region.data_rates)
+        if len(event.payload) > largest:
+            detail = f"{len(event.payload)} bytes, {largest} at most"
+            return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)
+        self._queue.append(event)
+        return ()
 
     def owns(self, event: UplinkHeard) -> bool:
         """Whether the frame's MIC is this session's: finds the device where several share a DevAddr."""
-        f_cnt, _ = self._full_f_cnt(event.frame)
-        return self._mic_ok(event, f_cnt)
-
-    def _full_f_cnt(self, frame: DataUp) -> tuple[int, bool]:
-        """The 32-bit counter and whether it equals the last accepted one."""
-        last = self._last_f_cnt_up
-        if last is not None and frame.f_cnt == last & 0xFFFF:
-            return last, True
-        return recover_f_cnt(last, frame.f_cnt), False
+        return self._mic_ok(event, recover_f_cnt(self._last_f_cnt_up, event.frame.f_cnt))
 
     def _mic_ok(self, event: UplinkHeard, f_cnt: int) -> bool:
         return mic_up_ok(
@@ -94,7 +112,7 @@ class ServerSession:
             is_1_1=self.settings.is_1_1,
             frame=event.frame,
             f_cnt=f_cnt,
-            conf_f_cnt=self._pending_conf_f_cnt_down or 0,
+            conf_f_cnt=self._last_conf_f_cnt if f_cnt == self._last_f_cnt_up else self._pending_conf_f_cnt_down or 0,
             tx_dr=event.dr,
             tx_ch=event.tx_ch,
         )
@@ -102,7 +120,10 @@ class ServerSession:
     def _uplink(self, event: UplinkHeard) -> Sequence[SessionEffect]:
         frame, settings = event.frame, self.settings
         last = self._last_f_cnt_up
-        f_cnt, repeated = self._full_f_cnt(frame)
+        f_cnt = recover_f_cnt(last, frame.f_cnt)
+        repeated = f_cnt == last
+        if last is not None and f_cnt < last:
+            return (Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", f"{f_cnt} after {last}"),)
         if not self._mic_ok(event, f_cnt):
             # an old counter read as the next 65,536 fails here too: say which it was, after checking it is genuine
             if last is not None and not repeated and f_cnt - last > 0x8000 and self._mic_ok(event, f_cnt - 0x10000):
@@ -111,7 +132,7 @@ class ServerSession:
         if repeated:
             effects: list[SessionEffect] = [Repeated(f_cnt)]
             if frame.confirmed:
-                effects.append(self._answer(b"", ack=True, conf_f_cnt=f_cnt))
+                effects += self._answer(b"", event.dr, ack=True, conf_f_cnt=f_cnt)
             return effects
         gap = settings.version.rules.max_f_cnt_gap
         if gap is not None and f_cnt - (last if last is not None else 0) >= gap:
@@ -119,42 +140,50 @@ class ServerSession:
         self._last_f_cnt_up = f_cnt
         opened = open_up(settings.keys, is_1_1=settings.is_1_1, frame=frame, f_cnt=f_cnt)
         commands = opened.payload if frame.f_port == 0 else opened.f_opts
-        if frame.f_ctrl.ack:
-            self._pending_conf_f_cnt_down = None
+        self._last_conf_f_cnt = 0
+        if frame.f_ctrl.ack and self._pending_conf_f_cnt_down is not None:
+            self._last_conf_f_cnt, self._pending_conf_f_cnt_down = self._pending_conf_f_cnt_down, None
         f_opts, must = self._requests(mac.parse_commands(commands, uplink=True).commands, event, f_cnt)
         accepted: list[SessionEffect] = [
             AppUplink(f_cnt, frame.f_port, opened.payload, frame.confirmed, frame.f_ctrl.ack)
         ]
         if must or frame.confirmed or frame.f_ctrl.adr_ack_req or self._queue:
-            accepted.append(self._answer(f_opts, ack=frame.confirmed, conf_f_cnt=f_cnt))
+            accepted += self._answer(f_opts, event.dr, ack=frame.confirmed, conf_f_cnt=f_cnt)
         return accepted
 
     def _requests(self, commands: Sequence[mac.MacCommand], event: UplinkHeard, f_cnt: int) -> tuple[bytes, bool]:
         """Answers to the device's commands and the network's own requests; whether they justify a downlink."""
-        out = b""
+        answers: dict[type[mac.MacCommand], bytes] = {}  # one of each kind, however often it was asked for
         link = self.link
         for command in commands:
             match command:
                 case mac.LinkCheckReq():
                     floor_db = snr_floor_db(self.settings.region.modulation(event.dr).sf)
                     margin_db = max(0, min(254, int(event.snr_db - floor_db)))
-                    out += mac.LinkCheckAns(margin_db=margin_db, gw_cnt=min(event.n_gateways, 255)).encode()
+                    answer = mac.LinkCheckAns(margin_db=margin_db, gw_cnt=min(event.n_gateways, 255))
+                    answers[mac.LinkCheckReq] = answer.encode()
                 case mac.RekeyInd():
-                    out += mac.RekeyConf(command.minor).encode()
+                    answers[mac.RekeyInd] = mac.RekeyConf(command.minor).encode()
                 case mac.ResetInd():
-                    out += mac.ResetConf(command.minor).encode()
+                    answers[mac.ResetInd] = mac.ResetConf(command.minor).encode()
+                    link = None  # the device has begun anew, at full power
                 case mac.LinkAdrAns() if self._asked is not None:
                     if command.power_ok and command.data_rate_ok and command.channel_mask_ok:
                         link = self._asked
                         self._history.forget()
+                    else:
+                        self._refused = self._asked
                     self._asked = None
                 case _:
                     pass  # answers to requests that this network never makes
         if link is None or link.dr != event.dr:
-            # never heard before, or moved by itself: ADR back-off returns to full power
-            link = LinkSettings(event.dr, 0, link.nb_trans if link else 1, self.settings.ch_mask)
+            # never heard before, or moved by itself: back-off returns to full power, retries of old versions do not
+            retried = event.frame.confirmed and self.settings.version.rules.confirmed_tries > 0
+            power = link.tx_power_index if link is not None and retried else 0
+            link = LinkSettings(event.dr, power, link.nb_trans if link else 1, self.settings.ch_mask)
             self._history.forget()
-            self._asked = None
+            self._asked = self._refused = None
+        out = b"".join(answers.values())
         self.link = link
         self._history.add(f_cnt, event.snr_db)
         if event.frame.f_ctrl.adr:
@@ -166,7 +195,7 @@ class ServerSession:
             self._history, link.dr, link.tx_power_index, link.nb_trans, self.settings.adr, self.settings.region
         )
         wanted = LinkSettings(target.dr, target.tx_power_index, target.nb_trans, self.settings.ch_mask)
-        if wanted == link:
+        if wanted in (link, self._refused):
             self._asked = None
             return b""
         self._asked = wanted
@@ -178,10 +207,20 @@ class ServerSession:
             nb_trans=wanted.nb_trans,
         ).encode()
 
-    def _answer(self, f_opts: bytes, *, ack: bool, conf_f_cnt: int) -> Answer:
-        """Build the downlink: acknowledgement, MAC commands, and the oldest queued payload."""
-        settings = self.settings
-        queued = self._queue.popleft() if self._queue else None
+    def _answer(self, f_opts: bytes, uplink_dr: int, *, ack: bool, conf_f_cnt: int) -> list[SessionEffect]:
+        """The downlink: acknowledgement, MAC commands, and the oldest queued payload that fits both windows."""
+        settings, region = self.settings, self.settings.region
+        f_opts = mac.whole_commands(f_opts, uplink=False)
+        slowest = min(region.rx1_dr(uplink_dr, settings.windows.rx1_dr_offset), settings.windows.rx2_dr)
+        room = region.data_rates[slowest].max_app_payload_bytes
+        effects: list[SessionEffect] = []
+        while self._queue and len(self._queue[0].payload) > room:
+            old = self._queue.popleft()
+            detail = f"{len(old.payload)} bytes, {room} fit DR{slowest}"
+            effects.append(Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail))
+        queued = None
+        if self._queue and len(self._queue[0].payload) + len(f_opts) <= room:
+            queued = self._queue.popleft()
         application = settings.is_1_1 and queued is not None
         f_cnt = self._a_f_cnt_down if application else self._n_f_cnt_down
         if application:
@@ -190,17 +229,16 @@ class ServerSession:
             self._n_f_cnt_down += 1
         if queued is not None and queued.confirmed:
             self._pending_conf_f_cnt_down = f_cnt & 0xFFFF
-        return Answer(
-            seal_down(
-                settings.keys,
-                is_1_1=settings.is_1_1,
-                confirmed=queued is not None and queued.confirmed,
-                dev_addr=settings.dev_addr,
-                f_ctrl=FCtrlDown(adr=True, ack=ack, f_pending=bool(self._queue)),
-                f_cnt=f_cnt,
-                f_opts=f_opts,
-                f_port=queued.f_port if queued is not None else None,
-                payload=queued.payload if queued is not None else b"",
-                conf_f_cnt=conf_f_cnt & 0xFFFF if ack else 0,
-            )
+        sealed = seal_down(
+            settings.keys,
+            is_1_1=settings.is_1_1,
+            confirmed=queued is not None and queued.confirmed,
+            dev_addr=settings.dev_addr,
+            f_ctrl=FCtrlDown(adr=True, ack=ack, f_pending=bool(self._queue)),
+            f_cnt=f_cnt,
+            f_opts=f_opts,
+            f_port=queued.f_port if queued is not None else None,
+            payload=queued.payload if queued is not None else b"",
+            conf_f_cnt=conf_f_cnt & 0xFFFF if ack else 0,
         )
+        return [*effects, Answer(sealed)]

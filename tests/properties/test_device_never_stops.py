@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lorawan.device import DeviceConfig, DeviceCore, SendRequest, StartJoin
+from lorawan.device import DeviceConfig, DeviceCore, SendRequest, StartJoin, StopListening, Transmission
 from lorawan.draws import Draws
 from lorawan.errors import FrameError
-from lorawan.frames import DataUp, JoinRequest, parse
+from lorawan.frames import DataUp, FCtrlDown, JoinRequest, parse
 from lorawan.ids import AesKey, Eui64
 from lorawan.machine import Dropped
 from lorawan.phy import Heard, LoraModulation
+from lorawan.secured import seal_down
 from lorawan.server import JoinHeard, UplinkHeard
 from lorawan.testing import Pair
 from lorawan.version import Version
@@ -91,3 +92,44 @@ def test_two_devices_of_one_seed_and_different_draws_choose_differently() -> Non
         transmission = device.wake(0)[0]
         frequencies.add(transmission.transmit.freq_hz)  # type: ignore[union-attr]  # the first effect of 1.0.3
     assert frequencies == {868_100_000, 868_300_000, 868_500_000}
+
+
+@settings(max_examples=200)
+@given(
+    VERSIONS,
+    st.binary(max_size=15),
+    st.one_of(st.none(), st.integers(0, 255)),
+    st.binary(max_size=50),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_genuine_downlink_stops_a_device(
+    version: Version, f_opts: bytes, f_port: int | None, payload: bytes, confirmed: bool, ack: bool
+) -> None:
+    pair = Pair(config(version))
+    pair.join()
+    session = pair.device.session
+    assert session is not None
+    sealed = seal_down(
+        session.keys,
+        is_1_1=session.is_1_1,
+        confirmed=confirmed,
+        dev_addr=session.dev_addr,
+        f_ctrl=FCtrlDown(adr=True, ack=ack, f_pending=True),
+        f_cnt=0,
+        f_opts=b"" if f_port == 0 else f_opts,
+        f_port=f_port,
+        payload=b"" if f_port is None else payload,
+    )
+    pair.lose_up = lambda _: True
+    pair.feed(SendRequest(10, b"x"))
+    assert pair.device.wake_at is not None
+    now = pair.device.wake_at
+    pair.device.wake(now)
+    effects = pair.device.handle(Heard(now, sealed, 868_100_000, LoraModulation(7), -100.0, 0.0, 0), now)
+    assert any(isinstance(effect, StopListening) for effect in effects)
+    pair.now = now + 3_600_000_000
+    pair.feed(SendRequest(10, b"afterwards"))
+    due = pair.device.wake_at
+    assert due is not None
+    assert any(isinstance(effect, Transmission) for effect in pair.device.wake(due))

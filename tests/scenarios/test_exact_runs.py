@@ -123,3 +123,23 @@ def test_background_and_sample_together_are_the_whole_population() -> None:
     assert len(background.words) + len(world.sample) == 17_000
     assert not set(links.device_ids) & {sensor.id for sensor in world.sensors}
     assert 3.2 < background.uplinks_per_day.mean() < 3.5  # the mix of the data's README: 3.35 a day
+
+
+def variant(old: str, new: str) -> LoadedScenario:
+    text = load("four-versions").path.read_text(encoding="utf-8")
+    assert old in text
+    return loads(text.replace(old, new, 1))
+
+
+def test_the_devices_power_of_the_scenario_is_what_they_send_with() -> None:
+    records = run(variant("[radio]\n", '[radio]\ndevice_power = "3 dBm"\n'))
+    assert max(u.tx_power_dbm for u in uplinks(records)) == 3.0
+
+
+@pytest.mark.parametrize("network", ['rx_delay = "3 s"', "rx1_dr_offset = 2", "rx2_dr = 3"])
+def test_downlinks_find_every_device_whatever_the_accept_says(network: str) -> None:
+    records = run(variant("[radio]\n", f"[network]\n{network}\n[radio]\n"), days=2)
+    downlinks = [record for record in records if isinstance(record, DownlinkRecord)]
+    assert {d.outcome for d in downlinks} == {"delivered"}
+    last = {u.device: u.sf for u in uplinks(records) if u.kind == "data"}
+    assert set(last.values()) == {7}

@@ -17,11 +17,10 @@ from bench.network import (
     NetworkCore,
     NetworkDropped,
     SendToDevice,
-    dev_addr_for,
 )
 from bench.network.events import NetworkEffect
 from gateway_fw.gwmp import DownlinkAnswered, Rxpk, SendDownlink, TxError, UplinkReceived
-from lorawan.crypto import SessionKeys
+from lorawan.crypto import SessionKeys, derive_keys_10
 from lorawan.errors import MisuseError
 from lorawan.frames import FCtrlUp
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
@@ -187,7 +186,7 @@ def test_a_dev_eui_cannot_be_registered_twice() -> None:
 
 def test_addresses_carry_the_nwk_id_of_their_net_id() -> None:
     # TS002 §13.1: type 0, NwkID 0x13 in bits 30…25
-    assert dev_addr_for(NetId(0x000013), 5) == DevAddr(0x13 << 25 | 5)
+    assert NetId(0x000013).dev_addr(5) == DevAddr(0x13 << 25 | 5)
 
 
 @settings(max_examples=200)
@@ -208,3 +207,91 @@ def test_no_mutation_of_a_genuine_frame_is_accepted(draw: st.DataObject) -> None
     payload[draw.draw(st.integers(0, len(payload) - 1))] ^= draw.draw(st.integers(1, 255))
     effects = hear(core, [copy(0, bytes(payload), 1.0)], 0)
     assert [type(e) for e in effects] == [NetworkDropped]
+
+
+def test_a_refused_downlink_costs_the_gateway_no_airtime() -> None:
+    core = NetworkCore(CONFIG, [abp(1)])
+    for n in range(60):  # more than 31 transmissions of 1.155 s would fill RX1's 36 s
+        now = n * 20_000_000
+        (request,) = requests(hear(core, [copy(0, data(n, confirmed=True), 1.0, sf=12)], now))
+        assert request.txpk.freq_hz == 868_100_000
+        for _ in range(2):
+            refused = DownlinkAnswered(GATEWAYS[0], request.reference, TxError.COLLISION_PACKET, None, None)
+            core.handle(refused, now + 300_000)
+
+
+def test_a_lost_accept_leaves_the_old_session_alive() -> None:
+    core = NetworkCore(CONFIG, [DeviceProfile(Eui64(1), Version.V1_0_4, app_key=APP_KEY)])
+    addr = NetId(0x13).dev_addr(0)
+
+    def accept(nonce: int, now: int) -> SessionKeys:
+        hear(core, [copy(0, seal_join_request(APP_KEY, Eui64(2), Eui64(1), nonce), 1.0)], now)
+        return derive_keys_10(APP_KEY, nonce, NetId(0x13), nonce)  # JoinNonce counts as DevNonce does here
+
+    def uplink(keys: SessionKeys, f_cnt: int, now: int) -> list[NetworkEffect]:
+        f_ctrl = FCtrlUp(adr=False, adr_ack_req=False, ack=False, class_b=False)
+        payload = seal_up(
+            keys, is_1_1=False, confirmed=False, dev_addr=addr, f_ctrl=f_ctrl, f_cnt=f_cnt, f_port=1, payload=b"x"
+        )
+        return hear(core, [copy(0, payload, 1.0)], now)
+
+    old = accept(1, 0)
+    assert len(accepted(uplink(old, 0, 20_000_000))) == 1
+    new = accept(2, 40_000_000)
+    assert len(accepted(uplink(old, 1, 60_000_000))) == 1  # the accept was lost: the device goes on
+    assert len(accepted(uplink(new, 0, 80_000_000))) == 1  # it was not: the new session begins
+    assert accepted(uplink(old, 2, 100_000_000)) == []
+
+
+def test_a_join_for_another_join_server_is_refused() -> None:
+    core = NetworkCore(CONFIG, [DeviceProfile(Eui64(1), Version.V1_0_4, Eui64(2), app_key=APP_KEY)])
+    (dropped,) = hear(core, [copy(0, seal_join_request(APP_KEY, Eui64(0xDEAD), Eui64(1), 7), 1.0)], 0)
+    assert isinstance(dropped, NetworkDropped)
+    assert dropped.reason == "join_eui"
+
+
+def test_devices_by_personalisation_are_answered_in_their_factory_windows() -> None:
+    slow = NetworkConfig(JoinSettings(NetId(0x13), rx_delay_s=5, rx1_dr_offset=2), channels_hz=CONFIG.channels_hz)
+    core = NetworkCore(slow, [abp(1)])
+    core.handle(copy(0, data(0, confirmed=True), 1.0, tmst=7), 0)
+    (request,) = requests(core.wake(CONFIG.dedup_window_us))
+    assert (request.txpk.tmst, request.txpk.modulation) == (1_000_007, LoraModulation(7))
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=15), st.one_of(st.none(), st.integers(0, 255)), st.binary(max_size=50), st.booleans())
+def test_no_genuine_frame_stops_the_network(f_opts: bytes, f_port: int | None, payload: bytes, confirmed: bool) -> None:
+    core = NetworkCore(CONFIG, [abp(1)])
+    if f_port == 0:
+        f_opts = b""
+    frame = seal_up(
+        KEYS,
+        is_1_1=False,
+        confirmed=confirmed,
+        dev_addr=ADDR,
+        f_ctrl=FCtrlUp(adr=True, adr_ack_req=True, ack=True, class_b=False),
+        f_cnt=0,
+        f_opts=f_opts,
+        f_port=f_port,
+        payload=payload if f_port is not None else b"",
+    )
+    effects = hear(core, [copy(0, frame, 9.0)], 0)
+    assert len(accepted(effects)) == 1
+    assert len(requests(effects)) == 1  # ADRACKReq wants an answer
+
+
+@pytest.mark.parametrize(
+    ("net_id", "dev_addr"),
+    [  # TS002 §13, one of each type: prefix bits, NwkID, NwkAddr of ones
+        (0x00003F, 0x7FFFFFFF),
+        (0x20003F, 0xBFFFFFFF),
+        (0x4001FF, 0xDFFFFFFF),
+        (0x6007FF, 0xEFFFFFFF),
+        (0x800FFF, 0xF7FFFFFF),
+        (0xA01FFF, 0xFBFFFFFF),
+        (0xC07FFF, 0xFDFFFFFF),
+        (0xE1FFFF, 0xFEFFFFFF),
+    ],
+)
+def test_addresses_of_every_type_of_net_id(net_id: int, dev_addr: int) -> None:
+    assert NetId(net_id).dev_addr(0xFFFFFFFF) == DevAddr(dev_addr)
