@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,12 @@ class _Problem:
         return fit_upland(self.nodes, self.samples, communes, spots)
 
 
+@lru_cache(maxsize=1)
+def _problem(inputs: TevInputs) -> _Problem:
+    """Most of the time goes into laying valleys on the grid; a fit and its cross-validation share it."""
+    return _Problem.of(inputs)
+
+
 def _box() -> tuple[float, float, float, float]:
     width, height = FRAME.cols * PIXEL_M, FRAME.rows * PIXEL_M
     return FRAME.west_m, FRAME.north_m - height, FRAME.west_m + width, FRAME.north_m
@@ -210,7 +217,7 @@ def _some(spots: Spots, chosen: npt.NDArray[np.bool_]) -> Spots:
 
 def build_tev_terrain(inputs: TevInputs | None = None) -> HeightGrid:
     """Fit the model: 50 × 50 km at 60 m, heights rounded to decimetres. The same inputs give the same heights."""
-    problem = _Problem.of(inputs or TevInputs.load())
+    problem = _problem(inputs or TevInputs.load())
     nodes = problem.upland(problem.communes, _some(problem.spots, _inside(problem.spots.at.xy)))
     upland = (problem.nodes.bilinear(_pixel_centres()) @ nodes).reshape(problem.share.shape)
     # Where a valley head is drawn above the upland, the upland stands; the plain keeps its level everywhere.
@@ -241,7 +248,7 @@ def leave_out(inputs: TevInputs | None = None, folds: int = 8) -> list[LeftOut]:
     The estimated spots lie on the river lines the model is made of and are not judged.
     """
     inputs = inputs or TevInputs.load()
-    problem = _Problem.of(inputs)
+    problem = _problem(inputs)
     inside, fold = _inside(problem.spots.at.xy), np.arange(len(inputs.spots)) % folds
     at_spots = problem.nodes.bilinear(problem.spots.at.xy)
     result = []

@@ -82,12 +82,16 @@ def read_terrain(
     return grid
 
 
-def read_nearest(source: Source, frame: GridFrame, *, source_crs: str | None = None) -> Heights:
-    """Class numbers on a grid by nearest neighbour, at full resolution; NaN where none. For land cover."""
+def read_classes(source: Source, frame: GridFrame, *, source_crs: str | None = None) -> Heights:
+    """Class numbers on a grid, NaN where none: the commonest within a pixel, the nearest where pixels are finer.
+
+    Raises TerrainError as `read_terrain`.
+    """
     names = list_rasters(source)
     with gdal_settings(names):
         rasters = [describe(name, 0.0, source_crs) for name in names]
-        return _mosaic(joined(rasters), frame, Resampling.nearest)
+        finer = max(raster.pixel_size_m for raster in rasters) < frame.pixel_size_m
+        return _mosaic(joined(rasters), frame, Resampling.mode if finer else Resampling.nearest)
 
 
 def _mosaic(

@@ -36,7 +36,7 @@ THIN_PLATE, MEMBRANE = 0.1, 0.003
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Where the ground is looked at: xy [n, 2] in m, share and floor there, pixel: its place in a grid or −1."""
+    """Where the ground is looked at: xy [n, 2] in m, and the share and floor in m of `valleys` there."""
 
     xy: Floats
     share: Floats

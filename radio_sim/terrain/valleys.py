@@ -14,7 +14,7 @@ from radio_sim.terrain.area import GridFrame
 
 Floats = npt.NDArray[np.float64]
 
-REACH_M = 6_000.0  # beyond, a valley is not felt: exp(−13)
+REACH_M = 4_500.0  # beyond, a valley is felt by less than a centimetre: exp(−10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ PLAIN = ValleyLaw(slope_m=280.0, reach=0.9, floor_above_water_m=3.0)
 SURVEYED = ValleyLaw(slope_m=400.0, reach=1.0, half_floor_m=80.0, floor_above_water_m=2.0)
 ESTIMATED = ValleyLaw(slope_m=450.0, reach=0.75, half_floor_m=40.0)
 
-FOOT_RISE_M, FOOT_RISE_REACH_M = 6.0, 250.0
+FOOT_RISE_M, FOOT_RISE_REACH_M = 5.0, 250.0
 """Slope wash at the foot of the bluff, above the plain [assumption: towns at the foot stand 3–9 m above it]."""
 BED_HALF_WIDTH_M = {"Loire": 150.0, "Cher": 40.0}
 

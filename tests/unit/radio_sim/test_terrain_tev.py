@@ -15,7 +15,7 @@ import rasterio
 
 from radio_sim.terrain.bundled import DATA, TEV_TERRAIN, tev_terrain
 from radio_sim.terrain.grid import HeightGrid
-from radio_sim.terrain.model_tev import build_tev_terrain, leave_out
+from radio_sim.terrain.model_tev import TevInputs, build_tev_terrain, leave_out
 
 LEVELS_TOLERANCE_M = 3.0
 
@@ -23,6 +23,11 @@ LEVELS_TOLERANCE_M = 3.0
 @pytest.fixture(scope="module")
 def terrain() -> HeightGrid:
     return tev_terrain()
+
+
+@pytest.fixture(scope="module")
+def inputs() -> TevInputs:
+    return TevInputs.load()
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -135,8 +140,8 @@ def test_no_commune_is_above_its_highest_or_below_its_lowest_altitude(terrain) -
     assert not outside
 
 
-def test_it_is_made_again_from_its_inputs(terrain) -> None:
-    again = build_tev_terrain()
+def test_it_is_made_again_from_its_inputs(terrain, inputs) -> None:
+    again = build_tev_terrain(inputs)
     assert (again.crs, again.bounds, again.kind) == (terrain.crs, terrain.bounds, terrain.kind)
     difference = np.abs(again.heights - terrain.heights)
     # Another processor's last bit may turn a rounding to decimetres, no more.
@@ -144,8 +149,8 @@ def test_it_is_made_again_from_its_inputs(terrain) -> None:
     assert np.mean(difference > 0.05) < 1e-3
 
 
-def test_heights_left_out_of_the_fit_are_predicted() -> None:
-    left = leave_out(folds=4)
+def test_heights_left_out_of_the_fit_are_predicted(inputs) -> None:
+    left = leave_out(inputs, folds=4)
     error = np.array([one.error_m for one in left])
     floor = np.array([one.error_m for one in left if one.share > 0.85])
     upland = np.array([one.error_m for one in left if one.share < 0.3])
