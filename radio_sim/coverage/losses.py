@@ -55,8 +55,8 @@ class SelfCheck:
         )
 
 
-def _nothing(_id: str, _done: int, _all: int) -> None:
-    return
+def silent(_id: str, _done: int, _all: int) -> None:
+    """Tell nothing."""
 
 
 def loss_rasters(
@@ -70,7 +70,7 @@ def loss_rasters(
     max_distance_m: float | None = None,
     exact: bool = False,
     threads: int = 1,
-    told: Told = _nothing,
+    told: Told = silent,
 ) -> tuple[Losses, SelfCheck]:
     """Loss in dB, float32 [gateway, ny, nx] between antenna peaks: path loss + what a pattern lacks in that direction.
 
