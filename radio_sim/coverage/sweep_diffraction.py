@@ -138,7 +138,12 @@ def _smooth_minimum(w: float, hte: float, hre: float, total: float, step: float,
         w = following
         if moved < 0.01 * w:
             break
-    return _least_of_two(total * w * w / (1.0 + w * w), hte, hre, total, step, n, half_ce)
+    at = total * w * w / (1.0 + w * w)
+    if min(at, total - at) > 8.0 * step:
+        # Between samples this close together the minimum is flat: 0.002 dB at most.
+        least = (hte / w + hre * w) / total - half_ce * total * w / (1.0 + w * w)
+        return least * least
+    return _least_of_two(at, hte, hre, total, step, n, half_ce)
 
 
 @kernel
@@ -165,9 +170,10 @@ def smooth_nu(hte: float, hre: float, total: float, step: float, n: int, half_ce
         )
         return bullington_point(s_tim, s_rim, hte, hre, total, wavelength_m)
     best = _smooth_minimum(root_t / root_r, hte, hre, total, step, n, half_ce)
-    # Near the limit of sight there is a second minimum about the point of least clearance.
+    # Near the limit of sight there may be a second minimum about the point of least clearance: in ln w the function is
+    # A·cosh(t − t₀) − B/cosh t, convex for A ≥ 0.273·B.
     lowest = 0.5 * total + (hte - hre) / (2.0 * half_ce * total)
-    if 0.0 < lowest < total:
+    if root_t * root_r < 0.0683 * half_ce * total * total and 0.0 < lowest < total:
         w = math.sqrt(lowest / (total - lowest))
         best = min(best, _smooth_minimum(w, hte, hre, total, step, n, half_ce))
     return max(-math.sqrt(best * 0.002 * total / wavelength_m), -0.78)

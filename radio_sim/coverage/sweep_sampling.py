@@ -22,23 +22,24 @@ SHORT_PATH_PARTS = 5
 def bilinear(raster: Raster, row: float, col: float) -> float:
     """Value at a pixel coordinate, whole numbers being pixel centres; beyond the outermost centres the edge's value.
 
-    NaN when a pixel that has a share in the value is NaN.
+    NaN when a pixel that has a share in the value is NaN. The raster is 2 × 2 or larger.
     """
     ny, nx = raster.shape
     row = min(max(row, 0.0), ny - 1.0)
     col = min(max(col, 0.0), nx - 1.0)
-    r = min(int(row), max(ny - 2, 0))
-    q = min(int(col), max(nx - 2, 0))
+    r, q = min(int(row), ny - 2), min(int(col), nx - 2)
     fr, fq = row - r, col - q
-    below, right = min(r + 1, ny - 1), min(q + 1, nx - 1)
-    top = raster[r, q] * (1.0 - fq) + raster[r, right] * fq
-    bottom = raster[below, q] * (1.0 - fq) + raster[below, right] * fq
+    # Unsigned, so that no index is tested for counting from the end.
+    r0, q0 = np.uint64(r), np.uint64(q)
+    r1, q1 = np.uint64(r + 1), np.uint64(q + 1)
+    top = raster[r0, q0] * (1.0 - fq) + raster[r0, q1] * fq
+    bottom = raster[r1, q0] * (1.0 - fq) + raster[r1, q1] * fq
     value: float = top * (1.0 - fr) + bottom * fr
     if math.isnan(value):
         # A NaN of weight zero has no say.
         value = 0.0
-        for at_row, share_row in ((r, 1.0 - fr), (below, fr)):
-            for at_col, share_col in ((q, 1.0 - fq), (right, fq)):
+        for at_row, share_row in ((r, 1.0 - fr), (r + 1, fr)):
+            for at_col, share_col in ((q, 1.0 - fq), (q + 1, fq)):
                 if share_row * share_col > 0.0:
                     value += share_row * share_col * raster[at_row, at_col]
     return value

@@ -29,6 +29,9 @@ def bullington_total(l_uc: float, total_km: float) -> float:
 def bullington_point(s_tim: float, s_rim: float, hts: float, hrs: float, total: float, wavelength_m: float) -> float:
     """ν_b where the steepest rays of the two antennas meet. Slopes in m/km. Source: ITU-R P.1812-8 eq. 18–20."""
     d_bp = (hrs - hts + s_rim * total) / (s_tim + s_rim)
+    if not 0.0 < d_bp < total:
+        # Both rays are the line of sight itself, to the last bit: it grazes the terrain.
+        return 0.0
     height = hts + s_tim * d_bp - (hts * (total - d_bp) + hrs * d_bp) / total
     return height * math.sqrt(0.002 * total / (wavelength_m * d_bp * (total - d_bp)))
 
@@ -83,14 +86,16 @@ def bullington_smooth(d: Floats, hte: float, hre: float, a_km: float, wavelength
     return bullington_total(knife_edge(nu), total)
 
 
+# 20·log10(x) = DB_20·ln x. The natural logarithm is the faster one, and one of a product does for two.
+DB_20 = 20.0 / math.log(10.0)
+
+
 @kernel
-def _height_gain(b: float, floor: float) -> float:
-    """G(Y) in dB from B = β·Y. Source: ITU-R P.1812-8 §4.3.3 eq. 34, 35."""
-    if b > 2.0:
-        gain = 17.6 * math.sqrt(b - 1.1) - 5.0 * math.log10(b - 1.1) - 8.0
-    else:
-        gain = 20.0 * math.log10(b + 0.1 * b * b * b)
-    return max(gain, floor)
+def _tall(b: float, k: float) -> float:
+    """G(Y) in dB for B = β·Y above 2. Source: ITU-R P.1812-8 §4.3.3 eq. 34, 35."""
+    gain = 17.6 * math.sqrt(b - 1.1) - 0.25 * DB_20 * math.log(b - 1.1) - 8.0
+    # Below K = 2 the floor of eq. 34 lies under the least gain of this branch.
+    return gain if k < 2.0 else max(gain, 2.0 + DB_20 * math.log(k))
 
 
 @kernel
@@ -103,11 +108,18 @@ def first_term(c: Constants, k_scale: float, total: float, hte: float, hre: floa
     x = c.x_scale * beta * inverse_cbrt * inverse_cbrt * total
     y = c.y_scale * beta * beta * inverse_cbrt
     ln_x = math.log(x)
-    log_x = 0.4342944819032518 * ln_x
     # x^1.425, through the logarithm that is there already.
-    f_x = 11.0 + 10.0 * log_x - 17.6 * x if x >= 1.6 else -20.0 * log_x - 5.6488 * math.exp(1.425 * ln_x)
-    floor = 2.0 + 20.0 * math.log10(k)
-    return -f_x - _height_gain(y * hte, floor) - _height_gain(y * hre, floor)
+    loss = 17.6 * x - 11.0 - 0.5 * DB_20 * ln_x if x >= 1.6 else DB_20 * ln_x + 5.6488 * math.exp(1.425 * ln_x)
+    # Gains up to B = 2 are 20·log10(B + 0.1·B³), at least 2 + 20·log10 K.
+    floor = k * 1.2589254117941673
+    low = 1.0
+    for height in (hte, hre):
+        b = y * height
+        if b > 2.0:
+            loss -= _tall(b, k)
+        else:
+            low *= max(b + 0.1 * b * b * b, floor)
+    return loss if low == 1.0 else loss - DB_20 * math.log(low)
 
 
 @kernel
@@ -122,15 +134,30 @@ def first_term_mixed(c: Constants, omega: float, total: float, hte: float, hre: 
 
 
 @kernel
+def _reflection(c: float, m: float) -> float:
+    """b of eq. 24c for c ≥ 0: the least root of m·b³ − (m + 1)·b + c, which eq. 24c writes with an arc cosine.
+
+    The cubic is convex and falls from b = 0 to the root, so Newton's steps from below cannot pass it; on a
+    line-of-sight path m is at most 1. Source: ITU-R P.1812-8 §4.3.2 eq. 24c–24e.
+    """
+    b = c / (m + 1.0)
+    for _ in range(60):
+        step = (m * b * b * b - (m + 1.0) * b + c) / (m + 1.0 - 3.0 * m * b * b)
+        b += step
+        if not step > 1e-9 * b:
+            break
+    return b
+
+
+@kernel
 def spherical(c: Constants, omega: float, total: float, hte: float, hre: float, a_km: float) -> float:
     """Spherical-Earth diffraction loss in dB. Source: ITU-R P.1812-8 §4.3.2 eq. 22–27."""
     root_t, root_r = math.sqrt(hte), math.sqrt(hre)
     if total >= math.sqrt(0.002 * a_km) * (root_t + root_r):
         return first_term_mixed(c, omega, total, hte, hre, a_km)
     ratio = (hte - hre) / (hte + hre)
-    m = 250.0 * total * total / (a_km * (hte + hre))
-    angle = math.acos(1.5 * ratio * math.sqrt(3.0 * m / (m + 1.0) ** 3)) / 3.0
-    b = 2.0 * math.sqrt((m + 1.0) / (3.0 * m)) * math.cos(math.pi / 3.0 + angle)
+    b = _reflection(abs(ratio), 250.0 * total * total / (a_km * (hte + hre)))
+    b = b if ratio >= 0.0 else -b
     d1 = 0.5 * total * (1.0 + b)
     d2 = total - d1
     clearance = ((hte - 500.0 * d1 * d1 / a_km) * d2 + (hre - 500.0 * d2 * d2 / a_km) * d1) / total
