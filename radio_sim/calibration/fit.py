@@ -37,9 +37,10 @@ class Quality:
 class ClassFit:
     """A class's fit. offset_db is added to the received power; every figure in dB.
 
-    received, missed: rows; clusters: devices among them. offset_se_db, sigma_se_db: standard errors, NaN where the rows
-    cannot tell. naive_offset_db: the mean residual of the received frames alone, for comparison. deviation_db: offset −
-    the overall offset, to be taken off the class's mean loss. fitted: False where the class keeps its assumed figures.
+    received, missed: frames, counted at each gateway; clusters: devices. offset_se_db, sigma_se_db: standard errors,
+    NaN where the rows cannot tell. naive_offset_db: the mean residual of the received frames alone, for comparison.
+    deviation_db: offset − the overall offset, to be taken off the class's mean loss. fitted: False where the class
+    keeps its assumed figures.
     """
 
     name: str
@@ -72,7 +73,7 @@ class ClassFit:
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """The fit of all classes. overall_offset_db ± overall_se_db: that of the reference class, or the mean of the
-    classes by their received rows where there is none (reference "")."""
+    classes by their received frames where there is none (reference "")."""
 
     classes: tuple[ClassFit, ...]
     reference: str
@@ -105,7 +106,7 @@ def calibrate(
     if reference in found:
         overall, overall_se = found[reference].offset_db, _root(found[reference].covariance[0, 0])
     else:
-        received = {name: int(part.received.sum()) for name, part, fit in fits if fit is not None}
+        received = {name: int(part.frames[part.received].sum()) for name, part, fit in fits if fit is not None}
         total = sum(received.values())
         overall = sum(fit.offset_db * received[name] for name, fit in found.items()) / total if total else 0.0
         variance = sum(fit.covariance[0, 0] * (received[name] / total) ** 2 for name, fit in found.items())
@@ -137,12 +138,12 @@ def _fit_class(name: str, part: Observations, frame_loss: float, warnings: list[
     if not came.any():
         if len(part.kind):
             warnings.append(
-                f"class {name}: {len(part.kind)} missed and no received frames: nothing bounds its offset from below; "
-                "the assumed figures stay"
+                f"class {name}: {int(part.frames.sum())} missed and no received frames: nothing bounds its "
+                "offset from below; the assumed figures stay"
             )
         return None
     if clusters < 2 or np.unique(part.signal_dbm[came] - part.predicted_dbm[came]).size < 2:
-        warnings.append(f"class {name}: received frames of {clusters} device only: σ cannot be told; not fitted")
+        warnings.append(f"class {name}: received frames of {clusters} device(s) only: σ cannot be told; not fitted")
         return None
     fit = fit_tobit(part, frame_loss=frame_loss)
     if clusters < FEW_CLUSTERS:
@@ -163,8 +164,8 @@ def _class_fit(
     sigma = assumed_sigma_db if fit is None else fit.sigma_db
     return ClassFit(
         name=name,
-        received=int(came.sum()),
-        missed=int((~came).sum()),
+        received=int(part.frames[came].sum()),
+        missed=int(part.frames[~came].sum()),
         clusters=len(np.unique(part.cluster)),
         observed_heard_share=heard / total if total else math.nan,
         fitted=fit is not None,

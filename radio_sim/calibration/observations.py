@@ -51,8 +51,8 @@ class Observations:
     predicted_dbm: received power that the model expects in the mean, its class's mean loss included. floor_dbm: least
     power at which that frame's SF is received there: the gateway's noise + the SNR floor. signal_dbm: as measured, NaN
     where the frame was missed. kind: index into `classes`. cluster: rows of one number share what the model does not
-    know (one number per device: its pit, its surroundings); each row its own by default. weight ≥ 0: how many frames
-    the row stands for, or less where a link's many frames shall not outweigh another's few.
+    know (one number per device: its pit, its surroundings); each row its own by default. weight ≥ 0: what the row
+    counts in the fit. frames: how many frames it stands for, for the reader alone; missed ones of one floor are alike.
     """
 
     predicted_dbm: Floats
@@ -62,6 +62,7 @@ class Observations:
     classes: tuple[str, ...]
     cluster: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     weight: Floats = field(default_factory=lambda: np.zeros(0))
+    frames: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         n = len(self.predicted_dbm)
@@ -69,7 +70,9 @@ class Observations:
             object.__setattr__(self, "cluster", np.arange(n))
         if not self.weight.size:
             object.__setattr__(self, "weight", np.ones(n))
-        columns = (self.floor_dbm, self.signal_dbm, self.kind, self.cluster, self.weight)
+        if not self.frames.size:
+            object.__setattr__(self, "frames", np.ones(n, dtype=np.int64))
+        columns = (self.floor_dbm, self.signal_dbm, self.kind, self.cluster, self.weight, self.frames)
         if any(column.shape != (n,) for column in columns):
             raise ValueError("the columns of observations have different lengths")
         if n and not 0 <= int(self.kind.min()) <= int(self.kind.max()) < len(self.classes):
@@ -95,6 +98,7 @@ class Observations:
             self.classes,
             self.cluster[keep],
             self.weight[keep],
+            self.frames[keep],
         )
 
     @classmethod

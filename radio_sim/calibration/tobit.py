@@ -146,8 +146,7 @@ def _inverse(curvature: Floats) -> Floats:
     """Its inverse; NaN where it is not positive definite."""
     if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature)[0] <= 0:
         return np.full((2, 2), np.nan)
-    inverse: Floats = np.linalg.inv(curvature)
-    return inverse
+    return np.asarray(np.linalg.inv(curvature), dtype=np.float64)
 
 
 def _clustered(covariance: Floats, scores: Floats, observations: Observations) -> Floats:
@@ -156,7 +155,7 @@ def _clustered(covariance: Floats, scores: Floats, observations: Observations) -
     alone = len(names) == len(scores) and bool((observations.weight == 1).all())
     if alone or len(names) < 2:
         return covariance
-    summed = np.stack([np.bincount(group.reshape(-1), weights=column) for column in scores.T], axis=1)
+    summed: Floats = np.zeros((len(names), 2))
+    np.add.at(summed, group.reshape(-1), scores)
     meat = summed.T @ summed * (len(names) / (len(names) - 1))
-    sandwich: Floats = (covariance @ meat @ covariance).astype(np.float64)
-    return sandwich
+    return np.asarray(covariance @ meat @ covariance, dtype=np.float64)

@@ -25,7 +25,8 @@ from radio_sim.propagation.fading import FrameFading, SlowFading
 
 _FLOORS = np.array([SNR_FLOOR_DB[sf] for sf in range(7, 13)])
 _SF12 = 5  # its row in _FLOORS
-_SURE_SIGMAS = 6.5  # beyond, a link is hopeless or certain: 4e-11 a frame
+_SURE_SIGMAS = 6.5  # so far from the floor, a link is hopeless or certain: 4e-11 a frame
+_SURELY = -25.0  # log of the chance of a silent day: 1e-11
 _CHUNK = 512
 
 
@@ -94,10 +95,11 @@ class _Part:
         self._snr_db = links.gain_db[rows] - links.noise_dbm + parent.tx_power_dbm
         self._rate = np.broadcast_to(np.asarray(parent.uplinks_per_day, float), len(links.gain_db))[rows]
         self._weights = np.ones(len(rows)) if parent.weights is None else parent.weights[rows]
-        slow_sigma = model.slow_fading_sigma_db
-        reach = _SURE_SIGMAS * (slow_sigma + _frame_sigma_db(model))
-        hopeless = self._snr_db + max(offsets_db, default=0.0) - _FLOORS[_SF12] < -reach
-        self._device, self._site = np.nonzero(~hopeless)
+        self._reach_db = _SURE_SIGMAS * _fading_sigma_db(model)
+        # Slow fading is drawn for the links that are in doubt at some SF and offset.
+        best = self._snr_db + max(offsets_db, default=0.0) - _FLOORS[_SF12]
+        worst = self._snr_db + min(offsets_db, default=0.0) - _FLOORS[0]
+        self._device, self._site = np.nonzero((best > -self._reach_db) & (worst < self._reach_db))
         self._states, self._shares = _slow_states(parent, rows[self._device], self._site)
 
     def values(self, common: Sites, extras: Sequence[Sites], offset_db: float) -> Floats:
@@ -109,23 +111,35 @@ class _Part:
         ranks = [np.minimum(base_rank, rank[:, list(extra)].min(axis=1, initial=_SF12)) for extra in extras]
         needed = np.zeros((len(_FLOORS), len(snr_db)), dtype=bool)
         devices = np.arange(len(snr_db))
-        for chosen in (base_rank, *ranks):
-            needed[chosen, devices] = True
+        for wanted in (base_rank, *ranks):
+            needed[wanted, devices] = True
         shape = (len(_FLOORS), len(snr_db), snr_db.shape[1], parent.days)
         missed = np.zeros(shape, dtype=np.float32)
         for row, floor in enumerate(_FLOORS):
-            wanted = needed[row, self._device]
-            device, site = self._device[wanted], self._site[wanted]
-            margin = snr_db[device, site] - floor
-            log_miss = self._frame.log_miss(margin + self._states[:, wanted])
+            sure = needed[row][:, None] & (snr_db - floor >= self._reach_db)
+            steady = self._frame.log_miss(np.where(sure, snr_db - floor, -np.inf)) * self._rate[:, None]
+            missed[row, sure] = steady[sure][:, None]
+            margin = snr_db[self._device, self._site] - floor
+            doubtful = np.flatnonzero(needed[row, self._device] & (np.abs(margin) < self._reach_db))
+            device, site = self._device[doubtful], self._site[doubtful]
+            log_miss = self._frame.log_miss(margin[doubtful] + self._states[:, doubtful])
             missed[row, device, site] = (log_miss.T @ self._shares) * self._rate[device, None]
         base = missed[:, :, list(common)].sum(axis=2)
-        out = np.zeros(len(extras))
-        for number, (extra, chosen) in enumerate(zip(extras, ranks, strict=True)):
-            log_missed = base[chosen, devices]
+        alone = base[base_rank, devices]
+        heard = -np.expm1(alone).mean(axis=1, dtype=np.float64)
+        # A site changes a device only where it may hear it or moves its SF; at SF7 and surely heard, nothing does.
+        settled = (base_rank == 0) & (alone.max(axis=1) < _SURELY)
+        floor_db = _FLOORS[base_rank][:, None]
+        matters = ((snr_db - floor_db > -self._reach_db) | (rank < base_rank[:, None])) & ~settled[:, None]
+        out = np.full(len(extras), float(self._weights @ heard))
+        for number, (extra, ranks_of) in enumerate(zip(extras, ranks, strict=True)):
+            device = np.flatnonzero(matters[:, list(extra)].any(axis=1))
+            chosen = ranks_of[device]
+            log_missed = base[chosen, device]
             for site_index in extra:
-                log_missed = log_missed + missed[chosen, devices, site_index]
-            out[number] = float(self._weights @ -np.expm1(log_missed).mean(axis=1, dtype=np.float64))
+                log_missed += missed[chosen, device, site_index]
+            gained = -np.expm1(log_missed).mean(axis=1, dtype=np.float64) - heard[device]
+            out[number] += float(self._weights[device] @ gained)
         return out
 
 
@@ -138,9 +152,13 @@ def _adr_rank(snr_db: Floats, margin_db: float | None) -> npt.NDArray[np.intp]:
     return rank
 
 
-def _frame_sigma_db(model: RadioModel) -> float:
-    """The spread of single frames in dB; a Rice power's is never above Rayleigh's, π / √6 · 10 / ln 10."""
-    return {"none": 0.0, "lognormal": model.frame_fading_sigma_db, "rice": 5.6}[model.frame_fading_law]
+def _fading_sigma_db(model: RadioModel) -> float:
+    """The spread of both fadings in dB. A Rice power's is never above Rayleigh's, π / √6 · 10 / ln 10, but its tail is
+    longer than a normal one, so there the two are added up."""
+    if model.frame_fading_law == "rice":
+        return model.slow_fading_sigma_db + 5.6
+    frame = model.frame_fading_sigma_db if model.frame_fading_law == "lognormal" else 0.0
+    return float(np.hypot(model.slow_fading_sigma_db, frame))
 
 
 def _slow_states(

@@ -50,6 +50,15 @@ def best_sets(
     return _plan(values, "greedy", fixed, candidates, added, bound, ())
 
 
+def questions(fixed: Sites, candidates: Sites, added: Sites) -> list[Sites]:
+    """The sets whose values describe a plan: the fixed sites, the plan, and for every candidate alone and last."""
+    asked: list[set[int]] = [set(fixed), {*fixed, *added}]
+    for site in candidates:
+        asked.append({*fixed, site})
+        asked.append({*fixed, *({*added} ^ {site})})
+    return [tuple(sorted(sites)) for sites in asked]
+
+
 def _all(values: SetValues, fixed: Sites, candidates: Sites, choose: int) -> SitePlan:
     sets = sets_to_try(fixed, candidates, choose)
     found = values(sets)
@@ -69,11 +78,7 @@ def _plan(
     runners_up: tuple[tuple[Sites, float], ...],
 ) -> SitePlan:
     chosen = set(added)
-    asked: list[Sites] = [fixed, (*fixed, *added)]
-    for site in candidates:
-        asked.append((*fixed, site))
-        asked.append((*fixed, *(chosen ^ {site})))
-    base, value, *others = values([tuple(sorted(sites)) for sites in asked]).tolist()
+    base, value, *others = values(questions(fixed, candidates, added)).tolist()
     gains = [
         SiteGain(site, site in chosen, alone - base, value - other if site in chosen else other - value)
         for site, alone, other in zip(candidates, others[::2], others[1::2], strict=True)
