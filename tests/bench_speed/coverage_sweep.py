@@ -16,8 +16,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
@@ -25,6 +24,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, check_sample, exact_losses, sweep_losses
 from radio_sim.propagation.p1812 import P1812Parameters
 
+ROOT = Path(__file__).resolve().parents[2]
 SIDE_M = 40_000.0
 PARAMS = P1812Parameters(868e6, latitude_deg=47.4)
 STARTUP = """

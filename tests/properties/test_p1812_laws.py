@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, check_sample, sweep_losses
-from radio_sim.propagation.p1812 import P1812Parameters, Profile, p1812_loss
 from radio_sim.propagation.p526 import spherical_earth
+from radio_sim.propagation.p1812 import P1812Parameters, Profile, p1812_loss
 
 heights = st.lists(st.floats(0.0, 150.0), min_size=3, max_size=60)
 antennas = st.floats(1.0, 80.0)
