@@ -145,9 +145,8 @@ def main() -> None:
         print(f"      peak memory so far {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
     peer = at_30["Py1812"]
     if peer:
-        print(
-            f"at 30 m: swept {(at_30['swept'] or 0) / peer:,.0f} and exact {(at_30['exact'] or 0) / peer:,.0f} times Py1812"
-        )
+        swept_ratio, exact_ratio = ((at_30[name] or 0.0) / peer for name in ("swept", "exact"))
+        print(f"at 30 m: swept {swept_ratio:,.0f} and exact {exact_ratio:,.0f} times Py1812")
 
 
 if __name__ == "__main__":
