@@ -137,8 +137,13 @@ def build_links(
     model: RadioModel,
     *,
     placements: Mapping[str, Placement] = PLACEMENTS,
+    median_loss_db: Floats | None = None,
 ) -> Links:
-    """Draw the links of every device to every gateway. Raises ValueError for unknown names in model or placement."""
+    """Draw the links of every device to every gateway. Raises ValueError for unknown names in model or placement.
+
+    median_loss_db [device, gateway]: path loss from elsewhere, such as over terrain, in the place of the model's own;
+    infinite where there is none to be had.
+    """
     device_words = words_of([device.id for device in devices])
     gateway_words = words_of([gateway.id for gateway in gateways])
     d_lat, d_lon, d_height, d_gain = _columns(devices)
@@ -146,9 +151,12 @@ def build_links(
     cable = np.array([gateway.cable_loss_db for gateway in gateways])
     ground = great_circle_m(d_lat[:, None], d_lon[:, None], g_lat[None, :], g_lon[None, :])
     distance = np.hypot(ground, g_height[None, :] - d_height[:, None])
-    loss, extrapolated = median_loss(
-        distance, model, gateway_height_m=g_height[None, :], device_height_m=d_height[:, None]
-    )
+    if median_loss_db is None:
+        loss, extrapolated = median_loss(
+            distance, model, gateway_height_m=g_height[None, :], device_height_m=d_height[:, None]
+        )
+    else:
+        loss, extrapolated = median_loss_db, np.zeros(distance.shape, bool)
     shadowing = shadowing_losses_db(draws, device_words, gateway_words, model)
     placement = placement_losses_db(draws, devices, model.freq_hz, placements)
     gain = (d_gain - placement)[:, None] + (g_gain - cable)[None, :] - loss - shadowing + model.link_offset_db

@@ -43,6 +43,8 @@ Activation: TypeAlias = Literal["otaa", "abp"]
 Measure: TypeAlias = Literal["monthly-connectivity", "daily-share", "fortnight-share"]
 ClauseKind: TypeAlias = Literal["target", "guarantee"]
 
+BUNDLED_TERRAIN = "bundled:tev"
+
 PLACEMENTS: tuple[Placement, ...] = (
     "pit-plastic",
     "pit-concrete",
@@ -91,8 +93,17 @@ class PathLoss(Strict):
     """The path-loss model and its parameters."""
 
     model: Annotated[
-        Literal["okumura-hata", "log-distance", "free-space"], one_of("okumura-hata", "log-distance", "free-space")
+        Literal["p1812", "itm", "okumura-hata", "log-distance", "free-space"],
+        one_of("p1812", "itm", "okumura-hata", "log-distance", "free-space"),
     ] = "okumura-hata"
+    terrain: str = Field(
+        default=BUNDLED_TERRAIN,
+        description='p1812 and itm: "bundled:tev", or an elevation file of any kind beside the scenario',
+    )
+    terminal_clutter: Annotated[
+        Literal["none", "open_rural", "suburban", "urban", "trees_forest", "dense_urban"],
+        one_of("none", "open_rural", "suburban", "urban", "trees_forest", "dense_urban"),
+    ] = Field(default="suburban", description="p1812: what stands around a sensor, by ITU-R P.2108 §3.1")
     environment: Annotated[
         Literal["open", "quasi-open", "suburban", "urban"], one_of("open", "quasi-open", "suburban", "urban")
     ] = "suburban"
@@ -187,6 +198,15 @@ class Site(Strict):
     stage: str = ""
     position_status: str = ""
     note: str = ""
+
+
+class Variant(Strict):
+    """Something else than the last stage has: what the stage is expected to reach with it. Nothing is simulated."""
+
+    name: _Name
+    title: str = ""
+    replace: dict[str, str] = Field(default_factory=dict, description="open site = site in its place")
+    path_loss: PathLoss | None = Field(default=None, description="other losses than the scenario's")
 
 
 class Stage(Strict):
@@ -299,6 +319,7 @@ class Scenario(Strict):
     territory: Territory = Territory()
     sites: Annotated[tuple[Site, ...], Field(strict=False)] = Field(default=(), alias="site")
     stages: Annotated[tuple[Stage, ...], Field(strict=False, min_length=1)] = Field(alias="stage")
+    variants: Annotated[tuple[Variant, ...], Field(strict=False)] = Field(default=(), alias="variant")
     population: Population | None = None
     devices: Annotated[tuple[Device, ...], Field(strict=False)] = Field(default=(), alias="device")
     clauses: Annotated[tuple[Clause, ...], Field(strict=False)] = Field(default=(), alias="clause")

@@ -193,6 +193,13 @@ class Stage(TypedDict):
     elapsed_s: float
 
 
+class VariantRow(TypedDict):
+    """The last stage with something changed, over the whole territory: the expectation of each clause, in order."""
+
+    title: str
+    expected: list[Expected]
+
+
 class Assumption(TypedDict):
     """Something the result rests on. decides: another plausible value would change a verdict."""
 
@@ -210,6 +217,7 @@ class Summary(TypedDict):
     verdict: VerdictInfo
     communes: list[Commune]
     stages: list[Stage]
+    variants: list[VariantRow]
     assumptions: list[Assumption]
     command: str
     lorabench: NotRequired[str]

@@ -31,7 +31,21 @@ def print_summary(summary: Summary, console: Console) -> None:
                 "dim",
             )
         )
+    if summary.get("variants"):
+        console.print(_variants(summary))
     print_verdict(summary, console)
+
+
+def _variants(summary: Summary) -> Table:
+    last = summary["stages"][-1]
+    table = _table(f"Expected at stage {last['name']} with something changed (%; −5, 0, +5 dB on every link)")
+    table.add_column("")
+    for row in last["clauses"]["territory"]:
+        table.add_column(f"{row['measure']}\n{row['kind']} {_bare(row['figure'])}", justify="right", no_wrap=True)
+    for variant in summary["variants"]:
+        cells = ["  ".join(_bare(found[offset]) for offset in ("-5", "0", "+5")) for found in variant["expected"]]
+        table.add_row(variant["title"], *cells)
+    return table
 
 
 def print_verdict(summary: Summary, console: Console) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bench.report.summary import Assumption, Stage
 from bench.runner.plan import StageWorld
 from scenarios.schema import Radio
@@ -21,8 +23,8 @@ def assumptions(world: StageWorld, stages: Sequence[Stage]) -> list[Assumption]:
     scenario = world.loaded.scenario
     radio = scenario.radio
     rows = [
-        ("Ground", "flat: hills, bluffs and woods are not in the losses", "the path loss knows distance alone", moves),
-        ("Path loss", _path_loss(world), "M. Hata, IEEE Trans. Veh. Tech. VT-29(3), 1980", moves),
+        ("Ground", *_ground(world), moves),
+        ("Path loss", *_path_loss(world), moves),
         ("Meter pits", _pits(world, radio), f"{SCENARIO}; no measured 868 MHz figure could be read in full", moves),
         ("Houses", _entry(radio, "indoor"), "ITU-R P.2109-1; traditional construction is assumed", moves),
         (
@@ -116,13 +118,30 @@ def _five_db_decide(stage: Stage) -> bool:
     return False
 
 
-def _path_loss(world: StageWorld) -> str:
+def _ground(world: StageWorld) -> tuple[str, str]:
+    ground = world.ground
+    if ground is None:
+        return "flat: hills, bluffs and woods are not in the losses", "the path loss knows distance alone"
+    hidden = int((~np.isfinite(ground.of([site.id for site in world.gateways]))).all(axis=1).sum())
+    holes = f"; {hidden} sensors lie behind holes of it and are never heard" if hidden else ""
+    kind = "modelled, not measured" if ground.kind == "modelled" else ground.kind
+    return f"terrain {kind}; no woods, no single buildings{holes}", ground.source
+
+
+def _path_loss(world: StageWorld) -> tuple[str, str]:
     path = world.loaded.scenario.radio.path_loss
-    name = f"Okumura-Hata, {path.environment}" if path.model == "okumura-hata" else path.model
+    if path.model == "p1812":
+        around = path.terminal_clutter.replace("_", " ")
+        value = f"ITU-R P.1812-8, p 50 %, pL 50 %; around each sensor {around} clutter"
+        return value, "ITU-R P.1812-8; P.2108-1 §3.1"
+    if path.model == "itm":
+        return "Irregular Terrain Model 1.2.2, time and locations 50 %", "NTIA Report 82-100; Hufford 1995"
     links = world.links
     best = links.gain_db.argmax(axis=1)
     outside = links.extrapolated[range(len(best)), best].mean() if len(best) else 0.0
-    return f"{name}; outside its range of heights or distances on {outside:.0%} of the sensors' best links"
+    name = f"Okumura-Hata, {path.environment}" if path.model == "okumura-hata" else path.model
+    value = f"{name}; outside its range of heights or distances on {outside:.0%} of the sensors' best links"
+    return value, "M. Hata, IEEE Trans. Veh. Tech. VT-29(3), 1980" if path.model == "okumura-hata" else SCENARIO
 
 
 def _entry(radio: Radio, placement: str) -> str:
@@ -146,7 +165,7 @@ def _pits(world: StageWorld, radio: Radio) -> str:
 
 
 def _sites(world: StageWorld) -> str:
-    sites = world.loaded.open_sites(world.stage)
+    sites = world.open_sites
     real = sum(site.position_status.startswith("real") for site in sites)
     heights = sorted(site.antenna_height_m for site in sites)
     spread = f"antennas at {heights[0]:g}–{heights[-1]:g} m above ground" if heights else ""

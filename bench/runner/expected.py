@@ -23,7 +23,7 @@ class Expectation:
     daily: npt.NDArray[np.float32]
     fortnight: npt.NDArray[np.float32]
 
-    def measure(self, measure: Measure, keep: npt.NDArray[np.bool_] | npt.NDArray[np.integer]) -> float:
+    def measure(self, measure: Measure, keep: npt.NDArray[np.bool_] | npt.NDArray[np.integer] | slice) -> float:
         """The expected value of a clause's measure over the kept sensors."""
         if measure == "monthly-connectivity":
             return float(self.daily[keep].mean())

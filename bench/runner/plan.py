@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.network import NetworkConfig
 from bench.runner.exact import GatewayPlan, StagePlan
+from bench.runner.ground import Ground
 from bench.runner.identities import equip, gateway_eui
 from bench.runner.radio import device_sites, gateway_sites, placements, radio_model
 from gateway_fw.forwarder import ForwarderConfig
@@ -26,7 +27,7 @@ from scenarios.calendar import civil_day_bounds_us, origin_utc
 from scenarios.load import LoadedScenario
 from scenarios.population import Sensor, build_population
 from scenarios.sampling import stratified_sample, weights
-from scenarios.schema import Network
+from scenarios.schema import Network, PathLoss, Site
 
 KEEPALIVE_US = US_PER_HOUR  # nothing closes the way back in memory: the reference's 5 s would be 99 % of all datagrams
 LORAWAN_OVERHEAD_BYTES = 13  # MHDR 1, FHDR 7, FPort 1, MIC 4: LoRaWAN 1.0.4 §4
@@ -42,7 +43,9 @@ class StageWorld:
     sample_size: int
     warmup_days: int
     scored_days: int
-    link_offset_db: float = 0.0
+    ground: Ground | None = None  # where the scenario takes its losses from terrain
+    replaced: tuple[tuple[str, str], ...] = ()  # sites of a variant: (open site, the one in its place)
+    path_loss: PathLoss | None = None  # of a variant; None: the scenario's
 
     @cached_property
     def draws(self) -> Draws:
@@ -72,19 +75,30 @@ class StageWorld:
     @cached_property
     def model(self) -> RadioModel:
         """The radio world's parameters."""
-        return radio_model(self.loaded.scenario.radio, link_offset_db=self.link_offset_db)
+        return radio_model(self.loaded.scenario.radio, self.path_loss or self.loaded.scenario.radio.path_loss)
 
     @cached_property
     def gateways(self) -> tuple[GatewaySite, ...]:
         """The open sites."""
-        return gateway_sites(self.loaded.open_sites(self.stage), self.loaded.scenario.radio)
+        return gateway_sites(self.open_sites, self.loaded.scenario.radio)
+
+    @cached_property
+    def open_sites(self) -> tuple[Site, ...]:
+        """The stage's sites, those of a variant in the place of what they replace."""
+        swap, by_id = dict(self.replaced), {site.id: site for site in self.loaded.sites}
+        return tuple(by_id[swap.get(site.id, site.id)] for site in self.loaded.open_sites(self.stage))
 
     @cached_property
     def links(self) -> Links:
         """Every sensor to every open gateway."""
         radio = self.loaded.scenario.radio
         return build_links(
-            self.draws, self.gateways, device_sites(self.population, radio), self.model, placements=placements(radio)
+            self.draws,
+            self.gateways,
+            device_sites(self.population, radio),
+            self.model,
+            placements=placements(radio),
+            median_loss_db=self.ground.of([site.id for site in self.gateways]) if self.ground else None,
         )
 
     @cached_property

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from radio_sim.model import SX1301, SX1302, DeviceSite, GatewaySite, RadioModel
 from radio_sim.propagation.placement import Placement
 from scenarios.population import Sensor
-from scenarios.schema import PLACEMENTS, Radio, Site
+from scenarios.schema import PLACEMENTS, PathLoss, Radio, Site
 
 _SECOND_US = 1e6
 _DEMODULATORS = {"SX1301": SX1301, "SX1302": SX1302}
 
 
-def radio_model(radio: Radio, *, link_offset_db: float = 0.0) -> RadioModel:
-    """The random parameters of the world. link_offset_db is added to the scenario's own."""
-    path = radio.path_loss
+def radio_model(radio: Radio, path: PathLoss) -> RadioModel:
+    """The random parameters of the world. Losses over terrain are not in it: `bench.runner.ground` has them."""
     names = {
+        "p1812": "free_space",  # the losses over terrain come from `bench.runner.ground`
+        "itm": "free_space",
         "okumura-hata": f"okumura_hata_{path.environment.replace('-', '_')}",
         "log-distance": "log_distance",
         "free-space": "free_space",
@@ -34,7 +35,7 @@ def radio_model(radio: Radio, *, link_offset_db: float = 0.0) -> RadioModel:
         frame_fading_sigma_db=radio.frame_fading.sigma_db,
         frame_fading_k_db=radio.frame_fading.k_db,
         interference_policy=radio.policy,
-        link_offset_db=radio.link_offset_db + link_offset_db,
+        link_offset_db=radio.link_offset_db,
     )
 
 

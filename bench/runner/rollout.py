@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -24,9 +24,11 @@ from bench.runner.assumptions import assumptions
 from bench.runner.link import LinkKind
 from bench.runner.plan import StageWorld
 from bench.runner.stage import StageRun, run_stage
+from bench.runner.variants import ground_of, variant_rows
 from bench.runner.verdict import verdict
 from bench.store import RunFolder, make_manifest
 from bench.store.manifest import SCENARIO
+from lorawan.trace import Outcome
 from scenarios.load import LoadedScenario
 
 POLL_S = 0.2
@@ -61,6 +63,14 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
     """
     names = options.stages or tuple(stage.name for stage in loaded.scenario.stages)
     worlds = [_world(loaded, name, options) for name in names]
+    threads = options.jobs or os.cpu_count() or 1
+    ground = ground_of(
+        worlds[-1],
+        loaded.scenario.radio.path_loss,
+        threads,
+        lambda done, all_: progress.update("terrain", done, all_, "losses over the ground, site by site"),
+    )
+    worlds = [replace(world, ground=ground) for world in worlds]
     days = options.warmup_days + options.scored_days
     with RunFolder.create(options.out, loaded.scenario.name, options.seed) as folder:
         runner = _run_here if _processes(options, len(worlds)) == 1 else _run_in_processes
@@ -69,10 +79,13 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
         stages = [found[name][0] for name in names if name in found]
         complete = len(stages) == len(names) and all(done == days for _, done in found.values())
         rests_on = assumptions(worlds[-1], stages)
+        progress.update("variants", 0, 1, "what else would reach")
+        variants = variant_rows(worlds[-1], _frame_loss(stages[-1]), threads) if complete else []
+        progress.update("variants", 1, 1, "")
         summary = Summary(
             scenario=_info(loaded, options),
             complete=complete,
-            verdict=verdict(stages, rests_on, complete=complete),
+            verdict=verdict(stages, rests_on, variants, complete=complete),
             communes=[
                 Commune(
                     name=commune.name,
@@ -84,6 +97,7 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
                 for commune in loaded.communes
             ],
             stages=stages,
+            variants=variants,
             assumptions=rests_on,
             command=options.command,
         )
@@ -95,6 +109,12 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
 
 def _world(loaded: LoadedScenario, stage: str, options: RunOptions) -> StageWorld:
     return StageWorld(loaded, stage, options.seed, options.sample_size, options.warmup_days, options.scored_days)
+
+
+def _frame_loss(stage: Stage) -> float:
+    """Share of frames lost to interference, as the month measured it."""
+    lost = sum(stage["outcomes"].get(outcome, 0) for outcome in (Outcome.COLLIDED, Outcome.NO_DEMODULATOR))
+    return lost / max(1, lost + stage["uplinks_delivered"])
 
 
 def _processes(options: RunOptions, stages: int) -> int:

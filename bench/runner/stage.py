@@ -153,7 +153,7 @@ def _gateways(world: StageWorld) -> list[Gateway]:
             antenna_height_m=site.antenna_height_m,
             position_status=site.position_status,
         )
-        for site in world.loaded.open_sites(world.stage)
+        for site in world.open_sites
     ]
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.report.summary import Assumption, ClauseRow, Stage, VerdictInfo
+from bench.report.summary import Assumption, ClauseRow, Stage, VariantRow, VerdictInfo
 from bench.report.words import percent
 
 
-def verdict(stages: Sequence[Stage], assumptions: Sequence[Assumption], *, complete: bool) -> VerdictInfo:
+def verdict(
+    stages: Sequence[Stage],
+    assumptions: Sequence[Assumption],
+    variants: Sequence[VariantRow] = (),
+    *,
+    complete: bool,
+) -> VerdictInfo:
     """0 when every clause of the last stage passes over the whole territory, 1 otherwise or when a check failed."""
     if not stages:
         return VerdictInfo(exit_code=1, holds=[], misses=[], lines=["No stage was finished: there is no verdict."])
@@ -23,6 +29,7 @@ def verdict(stages: Sequence[Stage], assumptions: Sequence[Assumption], *, compl
     if not rows:
         lines.append("The scenario has no clauses: nothing was judged.")
     lines += [_stage_line(stage) for stage in stages if stage["clauses"]["territory"]]
+    lines += _turned(last, variants)
     deciding = [row["name"].lower() for row in assumptions if row["decides"]]
     if deciding:
         lines.append(f"5 dB on every link would change a clause, so these assumptions decide: {', '.join(deciding)}.")
@@ -35,6 +42,23 @@ def verdict(stages: Sequence[Stage], assumptions: Sequence[Assumption], *, compl
         failed = True
         lines.append(f"Protocol checks failed: {', '.join(broken)}.")
     return VerdictInfo(exit_code=int(failed), holds=holds, misses=misses, lines=lines)
+
+
+def _turned(stage: Stage, variants: Sequence[VariantRow]) -> list[str]:
+    """Which change would turn a clause's expectation to the other side of its figure. The first row is as planned."""
+    lines = []
+    for variant in variants[1:]:
+        turned = [
+            f"{row['measure']} {percent(now['0'])} instead of {percent(planned['0'])} ({row['kind']} "
+            f"{percent(row['figure'], 0)})"
+            for row, planned, now in zip(
+                stage["clauses"]["territory"], variants[0]["expected"], variant["expected"], strict=True
+            )
+            if ((planned["0"] or 0.0) >= row["figure"]) != ((now["0"] or 0.0) >= row["figure"])
+        ]
+        if turned:
+            lines.append(f"It would turn with: {variant['title']}. Expected: {'; '.join(turned)}.")
+    return lines
 
 
 def _stage_line(stage: Stage) -> str:

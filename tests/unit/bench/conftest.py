@@ -204,6 +204,7 @@ def summary() -> dict[str, Any]:
             for n, lat, lon, area, homes in COMMUNES
         ],
         "stages": stages,
+        "variants": [],
         "assumptions": [
             {"name": "cast-iron lid loss", "value": "25 dB", "source": "assumption, no measurement", "decides": True},
             {"name": "building entry", "value": "P.2109 median", "source": "ITU-R P.2109-2 §3", "decides": False},

@@ -1,0 +1,66 @@
+"""What the last stage is expected to reach with other sites or other losses: closed form, the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bench.report.summary import VariantRow
+from bench.runner.expected import expectations
+from bench.runner.ground import Ground, ground_losses, terrain_of
+from bench.runner.plan import StageWorld
+from bench.runner.radio import device_sites, gateway_sites
+from scenarios.schema import PathLoss, Variant
+
+ON_TERRAIN = ("p1812", "itm")
+
+
+def ground_of(world: StageWorld, path: PathLoss, threads: int, told: Callable[[int, int], None]) -> Ground | None:
+    """The losses of every site that some stage or variant opens; None where the model knows distance alone."""
+    if path.model not in ON_TERRAIN:
+        return None
+    scenario = world.loaded.scenario
+    wanted = {name for stage in scenario.stages for name in stage.sites}
+    wanted |= {name for variant in scenario.variants for name in variant.replace.values()}
+    sites = gateway_sites([site for site in world.loaded.sites if site.id in wanted], scenario.radio)
+    devices = device_sites(world.population, scenario.radio)
+    grid = terrain_of(path, world.loaded.path.parent, [*sites, *devices])
+    return ground_losses(path, grid, sites, devices, threads=threads, told=told)
+
+
+def world_of(world: StageWorld, variant: Variant, threads: int) -> StageWorld:
+    """The last stage's world as the variant changes it."""
+    changed = replace(world, replaced=tuple(sorted(variant.replace.items())))
+    if variant.path_loss is None:
+        return changed
+    return replace(
+        changed,
+        path_loss=variant.path_loss,
+        ground=ground_of(world, variant.path_loss, threads, lambda _done, _all: None),
+    )
+
+
+def variant_rows(world: StageWorld, frame_loss: float, threads: int) -> list[VariantRow]:
+    """The expectation of every clause over the whole territory, for the last stage and each variant of it."""
+    scenario = world.loaded.scenario
+    if not scenario.variants or not scenario.clauses:
+        return []
+    rows = []
+    changed = [(variant.title or variant.name, world_of(world, variant, threads)) for variant in scenario.variants]
+    for title, other in [("as planned", world), *changed]:
+        found = expectations(other, frame_loss)
+        everyone = slice(None)
+        rows.append(
+            VariantRow(
+                title=title,
+                expected=[
+                    {
+                        "0": found["0"].measure(clause.measure, everyone),
+                        "+5": found["+5"].measure(clause.measure, everyone),
+                        "-5": found["-5"].measure(clause.measure, everyone),
+                    }
+                    for clause in scenario.clauses
+                ],
+            )
+        )
+    return rows
