@@ -86,9 +86,9 @@ def ducting_cannot_matter(
 ) -> bool:
     """Whether L_ba stays above L_bd whatever the horizons are, so that eq. 61 leaves L_bd as it is.
 
-    The horizons are half a step away at least, and what eq. 52a takes off the angles the shielding of eq. 48 makes up
-    to −1 dB a terminal, up to limit_mrad. On a path with the terminals' line below that limit and a trans-horizon
-    one alike the angles of eq. 52 add up to no less than zero otherwise.
+    The horizons are half a step away at least. The angles of eq. 52 add up to zero or more but for what eq. 52a takes
+    off, and up to limit_mrad the shielding of eq. 48 makes up for that to −1 dB a terminal. A horizon steeper than
+    that costs more diffraction loss than the callers of this have.
     """
     if omega >= 0.75 or abs(hts - hrs) > 0.5 * limit_mrad * total:
         return False
