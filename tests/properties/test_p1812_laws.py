@@ -22,7 +22,7 @@ def a_profile(ground: list[float], km: float, tx: float, rx: float) -> Profile:
     return Profile(np.linspace(0.0, km * 1000.0, len(ground)), np.array(ground), tx, rx)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(heights, kilometres, antennas, antennas, percents)
 def test_the_way_back_is_the_way_there(ground: list[float], km: float, tx: float, rx: float, percent: float) -> None:
     params = P1812Parameters(868e6, time_percent=percent)
@@ -31,7 +31,7 @@ def test_the_way_back_is_the_way_there(ground: list[float], km: float, tx: float
     assert there == pytest.approx(back, abs=1e-6)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(heights, kilometres, antennas, antennas, st.data())
 def test_a_higher_obstacle_never_lowers_the_loss_over_the_terrain(
     ground: list[float], km: float, tx: float, rx: float, data: st.DataObject
@@ -46,7 +46,7 @@ def test_a_higher_obstacle_never_lowers_the_loss_over_the_terrain(
     assert after.l_bulla_50_db >= before.l_bulla_50_db - 1e-9
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(kilometres, antennas, antennas, st.floats(0.0, 1000.0))
 def test_a_plain_costs_free_space_and_the_spherical_earth(km: float, tx: float, rx: float, level: float) -> None:
     """ITU-R P.526 §3.2, written independently: over a plain both Bullington parts of eq. 39 cancel."""
@@ -57,7 +57,7 @@ def test_a_plain_costs_free_space_and_the_spherical_earth(km: float, tx: float, 
     assert result.l_b_db >= result.l_bfs_db - 1e-9
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(heights, kilometres, antennas, antennas)
 def test_the_loss_never_falls_with_the_share_of_places(ground: list[float], km: float, tx: float, rx: float) -> None:
     profile = a_profile(ground, km, tx, rx)
