@@ -70,8 +70,8 @@ def shelf() -> Iterator[Shelf]:
                 part = data[start:stop]
                 if state.break_after:
                     part = part[: state.break_after.pop(0)]
+                state.sent += len(part)  # before the client can have read it
                 self.wfile.write(part)
-                state.sent += len(part)
 
         def log_message(self, *_: object) -> None:
             return
