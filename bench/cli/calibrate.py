@@ -281,8 +281,8 @@ def _print(loaded: LoadedScenario, observed: Observed, fit: Calibration) -> None
     console.print(
         Text(
             "Offset: to be added to every received power; received alone: the mean of received frames, biased by those "
-            "it leaves out.\nBias and RMSE: measured − predicted over received frames; due: what such frames, being the "
-            "strong ones, show under the fit.\nEvery link counts once; standard errors by device.",
+            "it leaves out.\nBias and RMSE: measured − predicted over received frames; due: what such frames, strong "
+            "as they are, show under the fit.\nEvery link counts once; standard errors by device.",
             "dim",
         )
     )

@@ -31,7 +31,8 @@ class _Frames:
 class Observed:
     """The rows and what was learnt on the way. noise_dbm: by site, measured where enough frames tell.
 
-    gap_frames: missed frames that the counters reveal; silent_devices: without any uplink; unknown_gateways: in the file and in no table of sites.
+    gap_frames: missed frames that the counters reveal; silent_devices: without any uplink; unknown_gateways: in the
+    file and in no table of sites.
     """
 
     observations: Observations

@@ -38,7 +38,7 @@ def solve_exact(problem: CoverageProblem, *, time_limit_s: float = 60.0) -> Site
         return problem.plan("milp", free[: problem.choose or 0], settled, 1.0)
     n_x, n_y = len(free), open_points.size
     offers = sparse.csr_array(small.covers[open_points][:, free].astype(float))
-    covering = sparse.hstack([-offers, sparse.diags_array(need[open_points])])
+    covering = sparse.hstack([-offers, sparse.diags_array(need[open_points].astype(np.float64))])
     limit = np.concatenate([np.ones(n_x) if small.budget is None else small.costs[free], np.zeros(n_y)])
     most = float(small.choose if small.choose is not None else small.budget or 0.0)
     # A fraction of y pays only where one site is enough to make it whole, so those need no integrality.
