@@ -51,6 +51,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 )
 def decode(
     frame: Annotated[str, typer.Argument(help="PHYPayload as hex or base64.", metavar="HEX|BASE64")],
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--keys", help="All keys in one: NwkSKey=…,AppSKey=…; the names of the options below, any case."),
+    ] = None,
     nwk_s_key: NwkSKey = "",
     app_s_key: AppSKey = "",
     f_nwk_s_int_key: FNwkSIntKey = "",
@@ -80,15 +84,16 @@ def decode(
     from bench.cli.frame_view import Known, describe  # noqa: PLC0415 - brings construct and AES
 
     which = _version(version)
-    network = _key(nwk_s_key)
+    named = _named_keys(keys or [])
+    network = _key(nwk_s_key or named["nwkskey"])
     known = Known(
         version=which,
-        f_nwk_s_int_key=_key(f_nwk_s_int_key) or network,
-        s_nwk_s_int_key=_key(s_nwk_s_int_key) or network,
-        nwk_s_enc_key=_key(nwk_s_enc_key) or network,
-        app_s_key=_key(app_s_key),
-        app_key=_key(app_key),
-        nwk_key=_key(nwk_key),
+        f_nwk_s_int_key=_key(f_nwk_s_int_key or named["fnwksintkey"]) or network,
+        s_nwk_s_int_key=_key(s_nwk_s_int_key or named["snwksintkey"]) or network,
+        nwk_s_enc_key=_key(nwk_s_enc_key or named["nwksenckey"]) or network,
+        app_s_key=_key(app_s_key or named["appskey"]),
+        app_key=_key(app_key or named["appkey"]),
+        nwk_key=_key(nwk_key or named["nwkkey"]),
         f_cnt=f_cnt,
         conf_f_cnt=conf_f_cnt,
         tx_dr=tx_dr,
@@ -105,6 +110,19 @@ def decode(
         _print(view)
     if view["mic"] == "wrong":
         raise typer.Exit(NOT_HELD)
+
+
+def _named_keys(pairs: list[str]) -> dict[str, str]:
+    """From "NwkSKey=…,AppSKey=…", names without underscores or dashes and in lower case. Raises UsageError."""
+    names = ("nwkskey", "appskey", "fnwksintkey", "snwksintkey", "nwksenckey", "appkey", "nwkkey")
+    found = dict.fromkeys(names, "")
+    for pair in (part.strip() for text in pairs for part in text.split(",")):
+        name, equals, value = pair.partition("=")
+        plain = name.strip().lower().replace("_", "").replace("-", "")
+        if not equals or plain not in found:
+            raise UsageError(f"--keys {name}: no such key", hint="NwkSKey=…,AppSKey=…, as in --help")
+        found[plain] = value.strip()
+    return found
 
 
 @build.command(

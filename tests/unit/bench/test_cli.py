@@ -62,6 +62,14 @@ def test_a_known_frame_is_read_and_deciphered() -> None:
     assert view["mic"] == "ok"
 
 
+def test_all_keys_may_be_given_in_one() -> None:
+    named = f"NwkSKey={FRAME_KEYS[1]},app-s-key={FRAME_KEYS[3]}"
+    assert bytes.fromhex(str(decode(FRAME, "--keys", named)["payload"])) == b"test"
+    code, _, err = run("frame", "decode", FRAME, "--keys", "NwkKy=00")
+    assert code == 2
+    assert "NwkKy" in err
+
+
 def test_base64_is_read_as_hex_is() -> None:
     assert frame_bytes("QPF9vkkAAgABlUN4disR/w0=") == bytes.fromhex(FRAME)
     assert frame_bytes("QPF9vkkAAgABlUN4disR_w0") == bytes.fromhex(FRAME)
