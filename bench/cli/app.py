@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import airtime, doctor, frame, rerun, scenario
+from bench.cli import airtime, coverage, doctor, frame, rerun, scenario, terrain
 from bench.cli.exits import DEFECT, ErrorGroup
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app = typer.Typer(
 app.add_typer(frame.app, name="frame")
 app.command("airtime", epilog="Example: lorabench airtime --sf 7 --sf 12 --payload 20")(airtime.airtime)
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(coverage.app, name="coverage")
+app.add_typer(terrain.app, name="terrain")
 app.command("rerun", epilog="Example: lorabench rerun out/tev/latest")(rerun.rerun)
 app.command("doctor", epilog="Example: lorabench doctor --json")(doctor.doctor)
 

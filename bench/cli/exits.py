@@ -44,15 +44,25 @@ def _code_of(error: Exception) -> int | None:
         return LINK
     if isinstance(error, FrameError | BenchError | FileNotFoundError | PermissionError | IsADirectoryError):
         return USAGE
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) or _is_one_of(error, _NETWORK):
         return LINK
-    return USAGE if _is_scenario_error(error) else None
+    return USAGE if _is_one_of(error, _INPUT) else None
 
 
-def _is_scenario_error(error: Exception) -> bool:
-    # By its module, not its class: importing scenarios brings pydantic, which `lorabench --help` can do without.
-    schema = sys.modules.get("scenarios.errors")
-    return schema is not None and isinstance(error, schema.ScenarioError)
+_NETWORK = (("radio_sim.terrain.errors", "FetchError"),)
+_INPUT = (
+    ("scenarios.errors", "ScenarioError"),
+    ("radio_sim.terrain.errors", "TerrainError"),
+    ("radio_sim.coverage.sweep_many", "SweepError"),
+    ("radio_sim.propagation.p1812.model", "P1812Error"),
+    ("radio_sim.propagation.itm.parameters", "ItmError"),
+)
+
+
+def _is_one_of(error: Exception, families: tuple[tuple[str, str], ...]) -> bool:
+    # By their modules: importing them brings pydantic, numpy and GDAL, which `lorabench --help` can do without.
+    found = ((sys.modules.get(module), name) for module, name in families)
+    return any(module is not None and isinstance(error, getattr(module, name)) for module, name in found)
 
 
 def _lines(error: Exception) -> list[str]:

@@ -112,7 +112,7 @@ def _draw(found: Map, layer: Layer, coverage: Coverage, axes: Axes) -> None:
     colours = layer.rgba(coverage, _OPACITY)[::step, ::step].astype(float)
     share = colours[..., 3:] / 255.0
     # Colours are multiplied by the light, as on printed relief maps: both stay clear.
-    light = hillshade(grid.heights, grid.pixel_size_m)[..., None] / 240.0
+    light = hillshade(grid.heights, grid.pixel_size_m)[..., None] / 246.0
     shaded = np.clip((255.0 * (1.0 - share) + colours[..., :3] * share) * light, 0, 255)
     axes.imshow(shaded.astype(np.uint8), extent=extent, interpolation="nearest")
     axes.set_xlim(extent[0], extent[1])

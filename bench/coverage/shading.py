@@ -38,7 +38,7 @@ def hillshade(heights: Losses, pixel_size_m: float) -> Image:
         towards = -east * np.sin(azimuth) * np.cos(altitude) + south * np.cos(azimuth) * np.cos(altitude)
         light += weight * np.maximum((towards + np.sin(altitude)) * up, 0.0)
     level = np.sin(altitude)  # level ground
-    shade = np.clip(228.0 + 150.0 * (light - level), 70.0, 255.0)
+    shade = np.clip(240.0 + 150.0 * (light - level), 70.0, 255.0)
     shade[hole] = 200.0
     image: Image = shade.astype(np.uint8)
     return image

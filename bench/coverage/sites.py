@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from bench.coverage.table import Row, Table, TableError, all_or_faults, read_table
+from bench.coverage.table import Row, TableError, all_or_faults, read_table
 from bench.errors import UsageError
 from bench.runner.radio import gateway_sites
 from radio_sim.antennas import Directional, Mounted, MsiError, parse_msi
@@ -50,6 +50,19 @@ class Masts:
         wanted = {self.named(one).id for one in ids}
         kept = tuple(gateway for gateway in self.gateways if gateway.id in wanted)
         return Masts(kept, self.mounts, self.facts, self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Devices of a table, and the row of each by its id."""
+
+    places: tuple[DeviceSite, ...]
+    rows: Mapping[str, Row]
+
+    def fault_at(self, device: str, message: str) -> UsageError:
+        """An error about a place, with its cell where it is a device of the table."""
+        row = self.rows.get(device)
+        return UsageError(message) if row is None else row.fault("lat", message)
 
 
 def scenario_masts(loaded: LoadedScenario, *, every: bool = False) -> Masts:
@@ -120,7 +133,7 @@ def _mounted(row: Row, folder: Path) -> Mounted:
 
 def read_devices(
     path: Path, radio: Radio, placements: Sequence[str], default_placement: str, *, sheet: str | None = None
-) -> tuple[Table, tuple[DeviceSite, ...]]:
+) -> Devices:
     """Devices from a CSV file or workbook: lat, lon, and id, placement and antenna_height_m where they are given.
 
     A device without id is named after its row. Raises TableError for each cell that is wrong.
@@ -147,7 +160,7 @@ def read_devices(
     if not devices:
         raise TableError(f"{path}: no device in this table")
     _unique(rows, [device.id for device in devices])
-    return table, tuple(devices)
+    return Devices(tuple(devices), {d.id: row for d, row in zip(devices, rows, strict=True)})
 
 
 def _read(rows: Sequence[Row], make: Callable[[Row], _Item]) -> list[_Item]:

@@ -60,7 +60,7 @@ def area_lines(found: Map) -> list[Line]:
 
 
 def household_lines(found: Map, sensors: Sequence[Sensor]) -> list[Line]:
-    """Shares of households, each at its own point and in its own placement class, and in every class for comparison."""
+    """Shares of the sensors within the map, one a household, each at its own point and in its own placement class."""
     row, col = found.grid.pixel_of([s.lat for s in sensors], [s.lon for s in sensors])
     rows, cols = found.grid.shape
     r, c = np.round(row).astype(int), np.round(col).astype(int)
@@ -73,7 +73,7 @@ def household_lines(found: Map, sensors: Sequence[Sensor]) -> list[Line]:
     owner = np.array([names.index(sensor.commune) for sensor in kept], np.int16)
     classes = np.array([sensor.placement for sensor in kept], dtype=object)
     lines = []
-    for placement in found.by_placement:
+    for placement in found.classes.spreads:
         mine = classes == placement
         if not mine.any():
             continue

@@ -183,10 +183,12 @@ def link_loss(
     """Loss of one link over its own profile, as `loss_rasters` counts it; NaN where the profile has a long gap."""
     profile = grid.profile(gateway.lat, gateway.lon, lat, lon)
     ground = bridged(profile)
-    if ground is None or not profile.distance_m[-1] > 0:
+    if ground is None:
         return float("nan")
     cover = None if clutter is None else np.nan_to_num(clutter.height_at(profile.lat, profile.lon))
     distance = profile.distance_m
+    if distance[-1] < 1.0:  # at the foot of the mast: the height of the antenna is the path
+        distance = np.linspace(0.0, 1.0, len(distance))
     if len(distance) < 6:  # P.1812 wants a profile, not a chord
         fine = np.linspace(0.0, distance[-1], 6)
         ground = np.interp(fine, distance, ground)

@@ -177,8 +177,12 @@ def link_profile(
     mounts: Mounts | None = None,
     clutter: HeightGrid | None = None,
     sf_margin_db: float = SF_MARGIN_DB,
+    offset_db: float = 0.0,
 ) -> LinkProfile:
-    """The account of one link. Raises TerrainError for an end without height or a profile with a long gap."""
+    """The account of one link; offset_db makes every loss less.
+
+    Raises TerrainError for an end without height or a profile with a long gap.
+    """
     grid.check_sites((gateway, device))
     profile = grid.profile(gateway.lat, gateway.lon, device.lat, device.lon)
     ground = bridged(profile)
@@ -211,6 +215,7 @@ def link_profile(
             mounted=mounted,
             clutter=cover,
         )
+        by_model[name] -= offset_db
     loss = by_model[model.name]
     entry = spread.median_entry_db
     clear = uplink_budget(
