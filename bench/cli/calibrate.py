@@ -133,8 +133,14 @@ def fit_of(
         tx_power_dbm=radio.device_power_dbm,
         site_of=site_of,
     )
-    assumed = {name: p.assumed_sigma_db(placement, model) for name, placement in table.items()}
-    return observed, fit(observed.observations, assumed_sigma_db=assumed, frame_loss=frame_loss)
+    return observed, fit(
+        observed.observations,
+        assumed_sigma_db={name: p.assumed_sigma_db(placement, model) for name, placement in table.items()},
+        assumed_device_sigma_db={
+            name: p.assumed_device_sigma_db(placement, model) for name, placement in table.items()
+        },
+        frame_loss=frame_loss,
+    )
 
 
 def _path_losses(loaded: LoadedScenario, devices: Sequence[DeviceSite], gateways: Sequence[GatewaySite]) -> Floats:
@@ -178,21 +184,21 @@ def judge(
 def suggested_toml(loaded: LoadedScenario, fit: Calibration) -> list[str]:
     """The scenario's keys that the fit changes, as TOML: the offset of all links, then each class's mean loss and σ.
 
-    A class's own σ is what is left of the fitted one without the scenario's shadowing and fading; what is negative, or
-    below nothing, is written as 0.
+    A class's own σ is what is left of its devices' spread without the shadowing that a device's paths share; what would
+    be below nothing is written as 0.
     """
     from bench.imports import predicted as p  # noqa: PLC0415
     from bench.runner.radio import placements, radio_model  # noqa: PLC0415
 
     radio = loaded.scenario.radio
     model, table = radio_model(radio, radio.path_loss), placements(radio)
-    path_sigma = p.path_sigma_db(model)
+    shared = p.path_device_sigma_db(model)
     lines = ["[radio]", f'link_offset = "{radio.link_offset_db + fit.overall_offset_db:.1f} dB"']
     for row in fit.classes:
         if not row.fitted or row.name == fit.reference:
             continue
         mean = max(0.0, p.placement_mean_db(table[row.name], model.freq_hz) - row.deviation_db)
-        own = math.sqrt(max(0.0, row.sigma_db**2 - path_sigma**2))
+        own = math.sqrt(max(0.0, row.device_sigma_db**2 - shared**2))
         header = f"[radio.entry_loss.{row.name}]"
         if table[row.name].building is not None:
             header += "  # take its `building` out"
@@ -244,7 +250,17 @@ def _print(loaded: LoadedScenario, observed: Observed, fit: Calibration) -> None
     console.print(
         _table(
             "Fit by class, dB",
-            ["class", "devices", "received", "missed", "offset ± s.e.", "received alone", "σ ± s.e.", "σ assumed"],
+            [
+                "class",
+                "devices",
+                "received",
+                "missed",
+                "offset ± s.e.",
+                "received alone",
+                "σ ± s.e.",
+                "σ assumed",
+                "of devices",
+            ],
             [
                 [
                     row.name,
@@ -255,6 +271,7 @@ def _print(loaded: LoadedScenario, observed: Observed, fit: Calibration) -> None
                     _figure(row.naive_offset_db, "+"),
                     f"{row.sigma_db:.1f} ± {_figure(row.sigma_se_db)}" if row.fitted else "",
                     f"{_assumed(loaded, row.name):.1f}",
+                    f"{row.device_sigma_db:.1f} ± {_figure(row.device_sigma_se_db)}" if row.fitted else "",
                 ]
                 for row in fit.classes
             ],

@@ -48,6 +48,11 @@ def mean_gain_db(
     return gain
 
 
+def path_device_sigma_db(model: RadioModel) -> float:
+    """Spread of a device's paths to every gateway together: the shared part of the shadowing, in dB."""
+    return math.sqrt(model.shadowing_site_correlation) * model.shadowing_sigma_db
+
+
 def path_sigma_db(model: RadioModel) -> float:
     """Spread of single frames about the mean of their class: shadowing, slow and frame fading together, in dB.
 
@@ -64,3 +69,8 @@ def path_sigma_db(model: RadioModel) -> float:
 def assumed_sigma_db(placement: Placement, model: RadioModel) -> float:
     """Spread of single frames of a class, its own included, in dB."""
     return math.hypot(path_sigma_db(model), float(placement.loss_db(_QUANTILES, model.freq_hz).std()))
+
+
+def assumed_device_sigma_db(placement: Placement, model: RadioModel) -> float:
+    """The part of it that is the device's own at every gateway: its placement and the shared shadowing, in dB."""
+    return math.hypot(path_device_sigma_db(model), float(placement.loss_db(_QUANTILES, model.freq_hz).std()))

@@ -108,6 +108,13 @@ def fit_tobit(observations: Observations, *, frame_loss: float = 0.0) -> TobitFi
     )
 
 
+def log_missed_and_slope(t: Floats, frame_loss: float) -> tuple[Floats, Floats]:
+    """log(ε + (1 − ε)·Φ(t)) and its slope by t, which is the inverse Mills ratio φ / Φ where ε is nil."""
+    log_below: Floats = log_ndtr(t)
+    log_missed = log_below if frame_loss == 0 else np.logaddexp(np.log(frame_loss), np.log1p(-frame_loss) + log_below)
+    return log_missed, np.exp(-0.5 * t * t - _LOG_SQRT_2PI + np.log1p(-frame_loss) - log_missed)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Terms:
     """The log-likelihood of every row and its derivatives by offset and σ."""
@@ -124,10 +131,7 @@ def _terms(observations: Observations, offset_db: float, sigma_db: float, frame_
     came = observations.received
     mean = observations.predicted_dbm + offset_db
     t = (np.where(came, observations.signal_dbm, observations.floor_dbm) - mean) / sigma_db
-    # Missed: log(ε + (1 − ε)·Φ(t)), whose slope is the inverse Mills ratio λ where ε is nil.
-    log_below = log_ndtr(t)
-    log_missed = log_below if frame_loss == 0 else np.logaddexp(np.log(frame_loss), np.log1p(-frame_loss) + log_below)
-    mills = np.exp(-0.5 * t * t - _LOG_SQRT_2PI + np.log1p(-frame_loss) - log_missed)
+    log_missed, mills = log_missed_and_slope(t, frame_loss)
     bend = -mills * (t + mills)
     density = np.log1p(-frame_loss) - np.log(sigma_db) - _LOG_SQRT_2PI - 0.5 * t * t
     slope, curve = np.where(came, -t, mills), np.where(came, -1.0, bend)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.stats import norm
 
 from radio_sim.calibration import (
     Observations,
     calibrate,
+    device_log_likelihood,
+    fit_devices,
     fit_tobit,
     log_likelihood,
     noise_estimate_dbm,
@@ -231,3 +234,63 @@ def test_columns_that_make_no_sense_are_refused(column: str, value: np.ndarray) 
     }  # fmt: skip
     with pytest.raises(ValueError):
         Observations(**{**columns, column: value}, classes=("one",))
+
+
+def adr_world(
+    rng: np.random.Generator, devices: int, offset_db: float, device_db: float, within_db: float
+) -> Observations:
+    """Six gateways a device, at the SF that leaves 10 dB at the best of them, as ADR does; silent devices count too."""
+    floors = np.array([-7.5, -10.0, -12.5, -15.0, -17.5, -20.0]) - 114.0
+    predicted = rng.uniform(-150.0, -105.0, (devices, 6))
+    own = device_db * rng.normal(size=(devices, 1))
+    signal = predicted + offset_db + own + within_db * rng.normal(size=(devices, 6))
+    fits = signal.max(axis=1)[:, None] >= floors + 10.0
+    floor = np.where(fits.any(axis=1), floors[fits.argmax(axis=1)], floors[-1])[:, None].repeat(6, axis=1)
+    return Observations(
+        predicted.ravel(),
+        floor.ravel(),
+        np.where(signal < floor, np.nan, signal).ravel(),
+        np.zeros(devices * 6, dtype=np.int64),
+        ("indoor",),
+        cluster=np.arange(devices).repeat(6),
+    )
+
+
+def test_the_likelihood_of_a_device_is_the_integral_over_what_is_its_own() -> None:
+    rows = adr_world(np.random.default_rng(3), 5, -4.0, 8.0, 6.0)
+    expected = 0.0
+    for device in range(5):
+        part = rows.rows(rows.cluster == device)
+
+        def density(u: float, part: Observations = part) -> float:
+            return float(norm.pdf(u, scale=7.0) * np.exp(log_likelihood(part, -3.0 + u, 5.0, 0.02)))
+
+        expected += np.log(quad(density, -45.0, 45.0, points=[-10.0, 0.0, 10.0], epsabs=0.0, limit=200)[0])
+    assert device_log_likelihood(rows, -3.0, 5.0, 7.0, 0.02) == pytest.approx(expected, rel=1e-6)
+
+
+def test_under_adr_the_device_must_be_in_the_model() -> None:
+    inside, link_by_link = [], []
+    for seed in range(30):
+        rng = np.random.default_rng(2000 + seed)
+        offset = rng.uniform(-10, 4)
+        rows = adr_world(rng, 250, offset, 9.0, 6.0)
+        fit = fit_devices(rows)
+        assert fit.converged
+        errors = np.array([fit.offset_db - offset, fit.within_sigma_db - 6.0, fit.device_sigma_db - 9.0])
+        inside.append(np.abs(errors) <= 1.96 * np.sqrt(np.diag(fit.covariance)))
+        link_by_link.append(fit_tobit(rows).offset_db - offset)
+    # 95 % over 30 worlds: 26 or more with probability 0.98 in each
+    assert (np.mean(inside, axis=0) >= 0.86).all(), np.mean(inside, axis=0)
+    assert np.mean(link_by_link) < -1.0
+
+
+def test_the_device_s_part_is_reported_by_class() -> None:
+    rows = adr_world(np.random.default_rng(12), 400, -4.0, 9.0, 6.0)
+    (fit,) = calibrate(
+        rows, assumed_sigma_db={"indoor": 9.0}, assumed_device_sigma_db={"indoor": 7.0}, reference="indoor"
+    ).classes
+    assert fit.device_sigma_db == pytest.approx(9.0, abs=4 * fit.device_sigma_se_db)
+    assert fit.sigma_db == pytest.approx(np.hypot(9.0, 6.0), abs=4 * fit.sigma_se_db)
+    assert fit.after.log_likelihood > fit.before.log_likelihood
+    assert fit.after.log_likelihood == pytest.approx(fit_devices(rows).log_likelihood)
