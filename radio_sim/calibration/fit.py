@@ -101,8 +101,8 @@ def calibrate(
     assumed_sigma_db: σ of the residuals that the model expects, by class: the "before", and what an unfitted class
     keeps. assumed_device_sigma_db: the part of it that the rows of a cluster share; None takes rows for independent
     (`tobit`), else the shared part is fitted too (`device_effect`), as networks with ADR need. reference: the class
-    that has no loss of its own, whose offset is therefore that of the paths; only through it are the offset of paths and
-    that of a class told apart. frame_loss: share of frames lost whatever their signal.
+    that has no loss of its own, whose offset is therefore that of the paths; only through it are the offset of paths
+    and that of a class told apart. frame_loss: share of frames lost whatever their signal.
     """
     warnings: list[str] = []
     fits: list[tuple[str, Observations, _Found | None]] = []
