@@ -36,7 +36,7 @@ def calibrate(
     ],
     sites: Annotated[Path | None, typer.Option(help="The gateways' sites; the scenario's table by default.")] = None,
     devices: Annotated[
-        Path | None, typer.Option(help="CSV of the devices in service: device, lat, lon, placement, commune.")
+        Path | None, typer.Option(help="CSV of the devices in service: id, lat, lon, placement, commune.")
     ] = None,
     gateways: Annotated[
         Path | None, typer.Option(help="CSV gateway,site: which site a gateway's identifier stands for.")

@@ -124,7 +124,9 @@ def table(text: str, path: str, *, needed: Sequence[str], optional: Sequence[str
     except csv.Error as error:
         raise MeasurementError(f"not CSV: {error}", path=path, line=max(1, reader.line_num)) from None
     if not header:
-        raise MeasurementError("the table is empty", path=path, line=1, hint=f"columns: {', '.join(needed)}")
+        raise MeasurementError(
+            "the table is empty", path=path, line=1, hint=f"columns: {', '.join(needed or optional)}"
+        )
 
 
 def records(text: str, path: str) -> Iterator[Place]:

@@ -9,6 +9,9 @@ from bench.imports.fields import table
 from bench.imports.measured import MeasuredUplink, MeasurementError
 
 
+_COLUMNS = ("device", "id", "lat", "lon", "placement", "commune", "antenna_height_m", "note")
+
+
 @dataclass(frozen=True, slots=True)
 class MeasuredDevice:
     """A device in service. lat, lon None where unknown; placement and commune "" where unknown."""
@@ -21,12 +24,16 @@ class MeasuredDevice:
 
 
 def parse_devices(text: str, path: str) -> tuple[MeasuredDevice, ...]:
-    """The rows of a devices table. Raises MeasurementError with line and column."""
+    """The rows of a devices table, named by a column `device` or `id`; notes and heights are passed over.
+
+    Raises MeasurementError with line and column.
+    """
     found: dict[str, MeasuredDevice] = {}
-    for row in table(text, path, needed=("device",), optional=("lat", "lon", "placement", "commune")):
-        name = row["device"].text()
+    for row in table(text, path, needed=(), optional=_COLUMNS):
+        named = row["device"] if row["id"].absent else row["id"]
+        name = named.text()
         if name in found:
-            raise row["device"].wrong(f'"{name}" twice')
+            raise named.wrong(f'"{name}" twice')
         if row["lat"].absent != row["lon"].absent:
             raise row["lat" if row["lat"].absent else "lon"].wrong("half a position", "give both or leave both empty")
         found[name] = MeasuredDevice(

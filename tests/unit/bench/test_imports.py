@@ -293,6 +293,7 @@ def test_columns_have_the_names_and_types_of_the_trace() -> None:
 
 def test_a_device_that_moves_is_refused_and_the_table_fills_in_what_uplinks_lack() -> None:
     listed = {d.device: d for d in parse_devices("device,placement,commune\nm,indoor,Reugny\nmute,outdoor,\n", "d")}
+    assert parse_devices("id,lat,lon,note\nm,47.4,0.8,by the church\n", "d") == (MeasuredDevice("m", 47.4, 0.8, ""),)
     here = MeasuredUplink(0, "m", 1, 1, 10, 0, (), lat=47.4, lon=0.8, line=2)
     there = MeasuredUplink(9, "m", 2, 1, 10, 0, (), lat=47.5, lon=0.8, line=3)
     assert devices_of([here], listed, "x") == (
