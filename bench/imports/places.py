@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bench.imports.fields import table
 from bench.imports.measured import MeasuredUplink, MeasurementError
 
-
 _COLUMNS = ("device", "id", "lat", "lon", "placement", "commune", "antenna_height_m", "note")
 
 
