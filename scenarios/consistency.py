@@ -33,6 +33,7 @@ def faults(scenario: Scenario, sites: Sequence[Site], communes: Sequence[Commune
     yield from _network_faults(scenario)
     yield from _share_faults(scenario)
     yield from _stage_faults(scenario, sites)
+    yield from _variant_faults(scenario, sites)
     yield from _device_faults(scenario.devices, communes)
     yield from _commune_faults(scenario, communes)
     for placement, entry in scenario.radio.entry_loss.items():
@@ -93,6 +94,18 @@ def _stage_faults(scenario: Scenario, sites: Sequence[Site]) -> Iterator[Fault]:
                 yield Fault(("stage", index, "sites", position), f'no site "{site}"', did_you_mean(site, known))
             elif site in stage.sites[:position]:
                 yield Fault(("stage", index, "sites", position), f'"{site}" is open twice')
+
+
+def _variant_faults(scenario: Scenario, sites: Sequence[Site]) -> Iterator[Fault]:
+    """A variant changes the last stage: what it replaces is open there, and what it puts in its place exists."""
+    known, last = [site.id for site in sites], scenario.stages[-1]
+    for index, variant in enumerate(scenario.variants):
+        for old, new in variant.replace.items():
+            at: KeyPath = ("variant", index, "replace", old)
+            if old not in last.sites:
+                yield Fault(at, f'"{old}" is not open at stage {last.name}', did_you_mean(old, list(last.sites)))
+            if new not in known:
+                yield Fault(at, f'no site "{new}"', did_you_mean(new, known))
 
 
 def _device_faults(devices: Sequence[Device], communes: Sequence[Commune]) -> Iterator[Fault]:

@@ -122,7 +122,7 @@ def _ground(world: StageWorld) -> tuple[str, str]:
     ground = world.ground
     if ground is None:
         return "flat: hills, bluffs and woods are not in the losses", "the path loss knows distance alone"
-    hidden = int((~np.isfinite(ground.of([site.id for site in world.gateways]))).all(axis=1).sum())
+    hidden = int((~np.isfinite(ground.of(world.gateways))).all(axis=1).sum())
     holes = f"; {hidden} sensors lie behind holes of it and are never heard" if hidden else ""
     kind = "modelled, not measured" if ground.kind == "modelled" else ground.kind
     return f"terrain {kind}; no woods, no single buildings{holes}", ground.source

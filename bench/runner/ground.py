@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -32,23 +33,40 @@ ITM_STEP_M = 50.0
 FREQ_HZ = 868_300_000.0
 
 
+AntennaPlace: TypeAlias = tuple[float, float, float]
+"""Latitude, longitude and height above ground: what a site's losses depend on."""
+
+
+def place_of(site: GatewaySite) -> AntennaPlace:
+    """Where its antenna is."""
+    return site.lat, site.lon, site.antenna_height_m
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
     """Median losses over terrain. loss_db [sensor, site], infinite where the terrain has a hole between them.
 
-    kind, source: of the terrain, for reports.
+    places: where each site's antenna is. kind, source: of the terrain, for reports.
     """
 
-    site_ids: tuple[str, ...]
+    places: tuple[AntennaPlace, ...]
     loss_db: Floats
     kind: str
     source: str
 
-    def of(self, sites: Sequence[str]) -> Floats:
-        """The columns of these sites."""
-        index = {name: i for i, name in enumerate(self.site_ids)}
-        columns: Floats = self.loss_db[:, [index[name] for name in sites]]
+    def missing(self, sites: Sequence[GatewaySite]) -> list[GatewaySite]:
+        """The sites whose antennas stand where no column was computed."""
+        return [site for site in sites if place_of(site) not in self.places]
+
+    def of(self, sites: Sequence[GatewaySite]) -> Floats:
+        """The columns of these sites. Raises KeyError for a missing one."""
+        index = {place: i for i, place in enumerate(self.places)}
+        columns: Floats = self.loss_db[:, [index[place_of(site)] for site in sites]]
         return columns
+
+    def joined(self, other: Ground) -> Ground:
+        """With the columns of another one over the same terrain and sensors."""
+        return Ground((*self.places, *other.places), np.hstack([self.loss_db, other.loss_db]), self.kind, self.source)
 
 
 def terrain_of(path: PathLoss, folder: Path, places: Sequence[GatewaySite | DeviceSite]) -> HeightGrid:
@@ -83,7 +101,7 @@ def ground_losses(
             loss[:, i] = column
             told(i + 1, len(sites))
     loss[np.isnan(loss)] = np.inf
-    return Ground(tuple(site.id for site in sites), loss, grid.kind, grid.source)
+    return Ground(tuple(map(place_of, sites)), loss, grid.kind, grid.source)
 
 
 def _pixels(

@@ -44,8 +44,10 @@ class StageWorld:
     warmup_days: int
     scored_days: int
     ground: Ground | None = None  # where the scenario takes its losses from terrain
-    replaced: tuple[tuple[str, str], ...] = ()  # sites of a variant: (open site, the one in its place)
     path_loss: PathLoss | None = None  # of a variant; None: the scenario's
+    sites: tuple[Site, ...] | None = None  # of a variant or change; None: the stage's
+    sensors_changed: tuple[Sensor, ...] | None = None  # the whole population after a change; None: as drawn
+    outages: tuple[tuple[str, int, int], ...] = ()  # (site, from day, to day), days of the run from 0, end excluded
 
     @cached_property
     def draws(self) -> Draws:
@@ -55,6 +57,8 @@ class StageWorld:
     @cached_property
     def population(self) -> tuple[Sensor, ...]:
         """Every sensor of the territory."""
+        if self.sensors_changed is not None:
+            return self.sensors_changed
         return build_population(self.loaded.scenario, self.loaded.communes, self.draws)
 
     @cached_property
@@ -84,9 +88,8 @@ class StageWorld:
 
     @cached_property
     def open_sites(self) -> tuple[Site, ...]:
-        """The stage's sites, those of a variant in the place of what they replace."""
-        swap, by_id = dict(self.replaced), {site.id: site for site in self.loaded.sites}
-        return tuple(by_id[swap.get(site.id, site.id)] for site in self.loaded.open_sites(self.stage))
+        """The stage's sites, as a variant or change has them."""
+        return self.loaded.open_sites(self.stage) if self.sites is None else self.sites
 
     @cached_property
     def links(self) -> Links:
@@ -98,7 +101,7 @@ class StageWorld:
             device_sites(self.population, radio),
             self.model,
             placements=placements(radio),
-            median_loss_db=self.ground.of([site.id for site in self.gateways]) if self.ground else None,
+            median_loss_db=self.ground.of(self.gateways) if self.ground else None,
         )
 
     @cached_property

@@ -44,6 +44,7 @@ def _fault(text: str, old: str, new: str, name: str) -> tuple[ScenarioError, int
         ('pits = "65 %"', 'pits = "165 %"', "population.pits", "too high", "100 %"),
         ('plastic = "50 %"', 'plastic = "51 %"', "population.lids", "sum to 101 %", "100 %"),
         ('"p1812"', '"p1821"', "radio.path_loss.model", "not one of", '"p1812"?'),
+        ('"reugny-town"', '"reugny-twon"', "variant[1].replace.reugny-mast", "no site", '"reugny-town"?'),
         ('model = "okumura-hata"', 'model = "hata"', "variant[2].path_loss.model", "not one of", "okumura-hata"),
         ("entry_loss.indoor]", "entry_loss.indor]", "radio.entry_loss.indor", "no such placement", '"indoor"?'),
         ("867.1 MHz", "862.1 MHz", "network.extra_channels[1]", "no channel may stand at 862.1 MHz", "863 to 870"),

@@ -1,0 +1,87 @@
+"""What-if actions: each changes what it names, and no draw of anything else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.errors import UsageError
+from bench.runner.changes import parse_change
+from bench.runner.plan import StageWorld
+from scenarios.load import load, loads
+
+
+@pytest.fixture(scope="module")
+def world() -> StageWorld:
+    text = load("tev").path.read_text(encoding="utf-8")
+    flat = text.replace('model = "p1812" ', 'model = "okumura-hata" ')
+    return StageWorld(loads(flat), "2027", 1, 50, 2, 5)
+
+
+def test_a_raised_antenna_hears_more_and_the_others_as_before(world: StageWorld) -> None:
+    raised = parse_change("raise vouvray-water-tower 20 m").apply(world)
+    index = world.links.gateway_ids.index("vouvray-water-tower")
+    gain = raised.links.gain_db - world.links.gain_db
+    assert gain[:, index].min() > 0
+    others = [i for i in range(gain.shape[1]) if i != index]
+    assert not gain[:, others].any()
+
+
+def test_a_lost_site_takes_its_column_and_nothing_else(world: StageWorld) -> None:
+    lost = parse_change("lose monnaie-plateau").apply(world)
+    index = world.links.gateway_ids.index("monnaie-plateau")
+    np.testing.assert_array_equal(lost.links.gain_db, np.delete(world.links.gain_db, index, axis=1))
+
+
+def test_an_added_site_adds_one_column(world: StageWorld) -> None:
+    more = parse_change("add veretz-town").apply(world)
+    assert more.links.gateway_ids == (*world.links.gateway_ids, "veretz-town")
+    np.testing.assert_array_equal(more.links.gain_db[:, :-1], world.links.gain_db)
+
+
+def test_a_swap_puts_one_site_in_the_place_of_another(world: StageWorld) -> None:
+    swapped = parse_change("swap reugny-mast reugny-town").apply(world)
+    assert "reugny-mast" not in swapped.links.gateway_ids
+    assert "reugny-town" in swapped.links.gateway_ids
+
+
+def test_better_lids_go_to_the_worst_pits(world: StageWorld) -> None:
+    changed = parse_change("lids worst 200 plastic").apply(world)
+    touched = [i for i, (a, b) in enumerate(zip(world.population, changed.population, strict=True)) if a != b]
+    assert 0 < len(touched) <= 200
+    assert {changed.population[i].placement for i in touched} == {"pit-plastic"}
+    best = world.links.gain_db.max(axis=1)
+    pits = [i for i, s in enumerate(world.population) if s.placement.startswith("pit-")]
+    assert max(best[touched]) <= np.partition(best[pits], 199)[199]
+    gain = (changed.links.gain_db - world.links.gain_db).max(axis=1)
+    assert gain[touched].min() >= 0
+    assert np.count_nonzero(gain) <= len(touched)
+
+
+def test_reporting_less_often_touches_those_alone(world: StageWorld) -> None:
+    changed = parse_change("uplinks 24 to 4").apply(world)
+    assert not any(sensor.uplinks_per_day == 24 for sensor in changed.population)
+    before = sum(sensor.uplinks_per_day == 24 for sensor in world.population)
+    assert sum(a != b for a, b in zip(world.population, changed.population, strict=True)) == before
+
+
+def test_an_outage_is_counted_in_scored_days(world: StageWorld) -> None:
+    assert parse_change("lose vouvray-water-tower days 2-4").apply(world).outages == (("vouvray-water-tower", 3, 6),)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("raise vouvray 10 m", 'no site is called "vouvray"'),
+        ("raise veretz-town 10 m", "not open at stage 2027"),
+        ("raise vouvray-water-tower ten m", '"ten" is not a number'),
+        ("lids worst 20 wood", 'no lid is called "wood"'),
+        ("uplinks 3 to 1", "no sensor has 3"),
+        ("repeater at vouvray", "not modelled yet"),
+        ("lose vouvray-water-tower days 2-9", "scored days 1-5"),
+        ("paint it red", "not understood"),
+    ],
+)
+def test_what_cannot_be_done_is_told_with_what_can(world: StageWorld, text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says.replace("(", "\\(")):
+        parse_change(text).apply(world)
