@@ -52,7 +52,9 @@ ClutterTable = Annotated[
 ClutterHeights = Annotated[Path | None, typer.Option(help="A TOML file of clutter heights instead of the bundled one.")]
 BareEarth = Annotated[bool, typer.Option("--bare-earth", help="The elevation model holds no trees and buildings.")]
 Unit = Annotated[str | None, typer.Option(help="Of the heights where the file is wrong or silent: metre or foot.")]
-SourceCrs = Annotated[str | None, typer.Option(help="Coordinate system of a file that names none, such as EPSG:4326.")]
+SourceCrs = Annotated[
+    str | None, typer.Option("--crs", help="Coordinate system of a file that names none, such as EPSG:4326.")
+]
 Nodata = Annotated[float | None, typer.Option(help="The value of holes where the file does not say.")]
 Margin = Annotated[
     float, typer.Option(min=0, max=40, help="Kept above the SNR floor when a spreading factor is chosen, in dB.")

@@ -28,10 +28,11 @@ def contours(found: Map, placement: str) -> dict[str, Any]:
     """The margin classes of a placement class as GeoJSON; holes belong to no feature."""
     step, grid = thinned(found, MOST_PIXELS)
     classes = MARGIN.classes(found.by_placement[placement])[::step, ::step]
-    indices = np.ascontiguousarray(np.where(classes < 0, 255, classes).astype(np.uint8))
-    indices = sieve(indices, SMALLEST_PIXELS)
+    known = np.ascontiguousarray(classes >= 0)
+    indices = np.ascontiguousarray(np.where(known, classes, 255).astype(np.uint8))
+    indices = sieve(indices, SMALLEST_PIXELS, mask=known)
     features = []
-    for geometry, value in shapes(indices, mask=indices != 255, transform=grid.transform):
+    for geometry, value in shapes(indices, mask=known, transform=grid.transform):
         band = MARGIN.bands[int(value)]
         last = int(value) + 1 == len(MARGIN.bands)
         features.append(

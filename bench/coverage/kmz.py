@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
+from affine import Affine
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from matplotlib.patches import Patch
-from rasterio.transform import array_bounds
-from rasterio.warp import Resampling, calculate_default_transform, reproject
+from rasterio.warp import Resampling, reproject, transform_bounds
 
 from bench.coverage.layers import Image, Layer
 from bench.coverage.picture import receivers
 from bench.coverage.study import Map
 from bench.store.atomic import write_bytes
+from radio_sim.terrain.area import METRES_PER_DEGREE
 
 KML = "http://www.opengis.net/kml/2.2"
 """Namespace. Source: OGC 07-147r2, KML 2.2."""
@@ -52,14 +54,14 @@ def write_kmz(found: Map, layers: Sequence[Layer], placement: str, path: Path) -
 
 def warped(found: Map, classes: np.ndarray, layer: Layer) -> tuple[Image, Bounds]:
     """A layer's colours in geographic coordinates (EPSG:4326), as a ground overlay must have them."""
-    rows, cols = classes.shape
     grid = found.grid
-    transform, width, height = calculate_default_transform(grid.crs, "EPSG:4326", cols, rows, *grid.bounds)
-    shrink = max(1.0, float(np.sqrt(width * height / MOST_OVERLAY_PIXELS)))
-    width, height = round(width / shrink), round(height / shrink)
-    transform, width, height = calculate_default_transform(
-        grid.crs, "EPSG:4326", cols, rows, *grid.bounds, dst_width=width, dst_height=height
-    )
+    west, south, east, north = transform_bounds(grid.crs, "EPSG:4326", *grid.bounds, densify_pts=51)
+    # Pixels of the map's own size, larger where there would be too many.
+    tall = (north - south) * METRES_PER_DEGREE / grid.pixel_size_m
+    wide = (east - west) * METRES_PER_DEGREE * math.cos(math.radians((south + north) / 2)) / grid.pixel_size_m
+    shrink = max(1.0, math.sqrt(wide * tall / MOST_OVERLAY_PIXELS))
+    width, height = max(1, round(wide / shrink)), max(1, round(tall / shrink))
+    transform = Affine((east - west) / width, 0.0, west, 0.0, -(north - south) / height, north)
     away = len(layer.bands) + 1  # outside the map
     indices = np.full((height, width), away, np.uint8)
     reproject(
@@ -73,7 +75,6 @@ def warped(found: Map, classes: np.ndarray, layer: Layer) -> tuple[Image, Bounds
         src_nodata=away,
         dst_nodata=away,
     )
-    west, south, east, north = array_bounds(height, width, transform)
     table = np.zeros((away + 1, 4), np.uint8)
     table[:away] = layer.colour_table(_OPACITY)
     return table[indices], (west, south, east, north)
@@ -116,7 +117,7 @@ def _document(found: Map, overlays: Sequence[tuple[Layer, str, Bounds]], placeme
     look = _add(document, "LookAt")
     _add(look, "longitude", f"{(west + east) / 2:.6f}")
     _add(look, "latitude", f"{(south + north) / 2:.6f}")
-    _add(look, "range", f"{1.6 * 111_195 * max(north - south, (east - west) * 0.7):.0f}")
+    _add(look, "range", f"{1.6 * METRES_PER_DEGREE * max(north - south, (east - west) * 0.7):.0f}")
     style = _add(document, "Style", id="gateway")
     icon = _add(style, "IconStyle")
     _add(icon, "scale", "1.1")

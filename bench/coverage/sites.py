@@ -142,14 +142,15 @@ def read_devices(
     rows = table.rows
 
     def device(row: Row) -> DeviceSite:
+        lat, lon = row.number_of("lat", -90, 90), row.number_of("lon", -180, 180)
         placement = row.text("placement", default_placement).casefold().replace("_", "-").replace(" ", "-")
         if placement not in placements:
             raise row.fault("placement", f'no placement is called "{placement}"', did_you_mean(placement, placements))
         heights = {name: radio.entry(name).antenna_height_m for name in radio.entry_loss}  # type: ignore[arg-type]  # keys are placements
         return DeviceSite(
             id=row.text("id", f"row {row.number}"),
-            lat=row.number_of("lat", -90, 90),
-            lon=row.number_of("lon", -180, 180),
+            lat=lat,
+            lon=lon,
             antenna_height_m=row.number_of("antenna_height_m", -20, 500, heights.get(placement, 1.5)),
             antenna_gain_dbi=radio.device_antenna_gain_dbi,
             placement=placement,

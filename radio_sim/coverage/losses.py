@@ -188,7 +188,7 @@ def link_loss(
     cover = None if clutter is None else np.nan_to_num(clutter.height_at(profile.lat, profile.lon))
     distance = profile.distance_m
     if distance[-1] < 1.0:  # at the foot of the mast: the height of the antenna is the path
-        distance = np.linspace(0.0, 1.0, len(distance))
+        distance = np.linspace(0.0, max(1.0, gateway.antenna_height_m - rx_height_m), len(distance))
     if len(distance) < 6:  # P.1812 wants a profile, not a chord
         fine = np.linspace(0.0, distance[-1], 6)
         ground = np.interp(fine, distance, ground)

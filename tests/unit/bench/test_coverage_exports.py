@@ -1,0 +1,445 @@
+"""Coverage files: places, units, holes, legality, and that a map needs no network."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+import zlib
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import matplotlib.image
+import numpy as np
+import pytest
+import rasterio
+import xlsxwriter
+from affine import Affine
+from rasterio.features import geometry_mask
+from rasterio.warp import transform
+
+from bench.coverage.check_table import columns, rows, write_checks
+from bench.coverage.contours import contours
+from bench.coverage.geotiff import BANDS, write_geotiffs
+from bench.coverage.html_map import MISSING, map_data, packed, render_map
+from bench.coverage.kmz import write_kmz
+from bench.coverage.labels import Label, place_labels
+from bench.coverage.layers import LAYERS, MARGIN, RSSI, SF, UNKNOWN, best_server_layer, rgba_of
+from bench.coverage.make import make_map
+from bench.coverage.picture import nice_length, write_panels, write_picture
+from bench.coverage.profile_picture import write_profile
+from bench.coverage.shading import hillshade
+from bench.coverage.sites import Masts, read_devices, read_masts
+from bench.coverage.statistics import area_lines, household_lines, write_statistics
+from bench.coverage.study import Classes, Map, terminal_of, thinned
+from bench.coverage.table import TableError, read_table
+from bench.coverage.terrain_for import Ground
+from lorawan.draws import Draws
+from radio_sim.coverage.loss_model import LossModel
+from radio_sim.coverage.study import link_profile, site_check
+from radio_sim.model import DeviceSite, GatewaySite
+from radio_sim.terrain.grid import HeightGrid
+from scenarios.load import LoadedScenario, load
+from scenarios.population import build_population
+
+SITES = (
+    GatewaySite("north & west", 47.4300, 0.8300, 30.0, 3.0, 1.0, man_made_noise_db=3.0),
+    GatewaySite("south </script> east", 47.4050, 0.8700, 25.0, 3.0, 1.0, man_made_noise_db=3.0),
+)
+HOLE = (3, 5)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedScenario:
+    return load("tev")
+
+
+@pytest.fixture(scope="module")
+def found(loaded: LoadedScenario) -> Map:
+    r, c = np.mgrid[0:70, 0:90]
+    heights = (80 + 20 * np.sin(r / 8.0) * np.cos(c / 11.0)).astype(np.float32)
+    heights[HOLE] = np.nan
+    empty = HeightGrid(heights, "EPSG:32631", 0.0, 0.0, 100.0, "modelled", "made up for a test")
+    x, y = (float(v) for v in empty.xy_of(47.4175, 0.85))
+    grid = replace(empty, west_m=round(x, -2) - 4_500, north_m=round(y, -2) + 3_500)
+    return make_map(
+        "Two <gateways> & a hole",
+        Ground(grid, notes=("terrain: made up",)),
+        Masts(SITES, facts={"north & west": "a tower"}),
+        LossModel("okumura-hata"),
+        loaded.scenario.radio,
+        placements=("outdoor", "pit-cast-iron"),
+        communes=loaded.communes,
+    )
+
+
+@pytest.fixture(scope="module")
+def tiffs(found: Map, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_geotiffs(found, tmp_path_factory.mktemp("tif"))
+
+
+def test_a_geotiff_has_the_gateways_where_they_stand(tiffs: list[Path]) -> None:
+    with rasterio.open(tiffs[0]) as dataset:
+        assert (dataset.crs.to_string(), dataset.transform.a, dataset.shape) == ("EPSG:32631", 100.0, (70, 90))
+        rssi = dataset.read(1, masked=True)
+        servers = dataset.read(7)
+        for number, site in enumerate(SITES, 1):
+            (x,), (y,) = transform("EPSG:4326", dataset.crs, [site.lon], [site.lat])
+            row, col = dataset.index(x, y)
+            around = rssi[row - 6 : row + 7, col - 6 : col + 7]
+            assert np.unravel_index(around.argmax(), around.shape) == (6, 6)
+            assert servers[row, col] == number
+
+
+def test_a_geotiff_says_what_it_holds(found: Map, tiffs: list[Path]) -> None:
+    assert [path.name for path in tiffs] == ["coverage-outdoor.tif", "coverage-pit-cast-iron.tif"]
+    with rasterio.open(tiffs[1]) as dataset:
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert (dataset.units[0], dataset.units[1], dataset.units[2], dataset.units[7]) == ("dBm", "dB", "dB", "dBm")
+        assert dataset.descriptions[0] == "uplink RSSI at the best gateway"
+        assert len(dataset.descriptions) == len(BANDS)
+        tags = dataset.tags()
+        assert "Okumura-Hata" in tags["MODEL"]
+        assert (tags["PLACEMENT"], tags["MARK"]) == ("pit-cast-iron", "modelled terrain: not measured")
+        assert tags["GATEWAYS"].startswith("1=north & west;2=")
+        assert dataset.nodata == -9999
+        values = dataset.read()
+        assert (values[:, *HOLE] == -9999).all()
+        assert (values == -9999).sum() == len(BANDS)
+        margin = found.by_placement["pit-cast-iron"].margin_db
+        assert np.nanmax(np.abs(values[2] - margin)[values[2] != -9999]) <= 1 / 128 + 1e-6
+
+
+def test_entry_loss_is_what_separates_the_files(tiffs: list[Path]) -> None:
+    outdoor, pit = (rasterio.open(path).read(1, masked=True) for path in tiffs)
+    assert (outdoor - pit).compressed() == pytest.approx(25.0, abs=1 / 32)
+
+
+@pytest.fixture(scope="module")
+def kmz(found: Map, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("kmz") / "coverage.kmz"
+    write_kmz(found, [best_server_layer([site.id for site in SITES]), MARGIN], "outdoor", path)
+    return path
+
+
+def test_a_kmz_opens_as_a_raster_at_the_right_place(kmz: Path) -> None:
+    with rasterio.open(kmz) as dataset:
+        assert dataset.crs.to_epsg() == 4326
+        image = dataset.read()
+        for number, site in enumerate(SITES):
+            row, col = dataset.index(site.lon, site.lat)
+            expected = rgba_of(best_server_layer([""] * 2).bands[number].colour, 0.7)
+            assert tuple(image[:, row, col].tolist()) == expected
+
+
+def test_a_kmz_is_legal_kml_with_everything_inside(kmz: Path) -> None:
+    namespace = {"k": "http://www.opengis.net/kml/2.2"}
+    with zipfile.ZipFile(kmz) as archive:
+        names = archive.namelist()
+        assert names[0] == "doc.kml"
+        root = ET.fromstring(archive.read("doc.kml"))
+    assert root.tag == "{http://www.opengis.net/kml/2.2}kml"
+    assert {element.text for element in root.iterfind(".//k:href", namespace)} == set(names) - {"doc.kml"}
+    points = [element.text for element in root.iterfind(".//k:Placemark//k:coordinates", namespace)]
+    assert points == ["0.830000,47.430000,30", "0.870000,47.405000,25"]
+    texts = [element.text for element in root.iterfind(".//k:Placemark/k:name", namespace)]
+    assert texts == [site.id for site in SITES]
+    assert "not measured" in (root.findtext("k:Document/k:description", None, namespace) or "")
+    for box in root.iterfind(".//k:LatLonBox", namespace):
+        north, south, east, west = (
+            float(box.findtext(f"k:{e}", "", namespace)) for e in ("north", "south", "east", "west")
+        )
+        assert 47.3 < south < north < 47.5
+        assert 0.75 < west < east < 0.95
+
+
+class _Page(HTMLParser):
+    """The attributes and scripts of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str]] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+
+def test_the_html_map_needs_nothing_from_outside(found: Map) -> None:
+    page = render_map(found)
+    assert not re.search(r"https?:|//[a-z0-9-]+\.[a-z]|@import|url\(|\bimport\(|\bfetch\(|XMLHttp|WebSocket", page)
+    parser = _Page()
+    parser.feed(page)
+    sources = [(name, value) for name, value in parser.attributes if name in ("src", "href", "action", "srcset")]
+    assert sources == [("href", "data:,")]
+    # A name that ends a script does not end this one.
+    assert parser.tags.count("script") == 2
+    assert "not measured" in page
+    assert "<gateways>" not in page
+
+
+def unpacked(text: str) -> np.ndarray:
+    """The reader's side of `packed`, with plain Python integers."""
+    data = zlib.decompress(base64.b64decode(text))
+    count = len(data) // 2
+    total, values = 0, []
+    for low, high in zip(data[:count], data[count:], strict=True):
+        total = (total + low + 256 * high) % 65_536
+        values.append(total - 65_536 if total >= 32_768 else total)
+    return np.array(values)
+
+
+def test_the_html_map_holds_the_losses_and_the_place_of_each_pixel(found: Map) -> None:
+    data = json.loads(json.dumps(map_data(found)))
+    values = unpacked(data["losses"]).reshape(found.loss_db.shape)
+    assert (values[:, *HOLE] == MISSING).all()
+    known = values != MISSING
+    assert known.sum() == values.size - len(SITES)
+    assert np.abs(values[known] * data["loss_step_db"] - found.loss_db[known]).max() <= 0.0501
+    place = data["place"]
+
+    def fit(name: str, a: float, b: float) -> float:
+        terms = [1, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3]
+        return sum(t * k for t, k in zip(terms, place[name], strict=True))
+
+    for row, col in ((0, 0), (69, 89), (33.5, 12.25)):
+        a = (row - place["pixel_middle"][0]) / place["pixel_scale"][0]
+        b = (col - place["pixel_middle"][1]) / place["pixel_scale"][1]
+        lat, lon = (float(v) for v in found.grid.lat_lon_of(row, col))
+        assert fit("lat", a, b) == pytest.approx(lat, abs=1e-7)
+        assert fit("lon", a, b) == pytest.approx(lon, abs=1e-7)
+        u = (lat - place["degree_middle"][0]) / place["degree_scale"][0]
+        v = (lon - place["degree_middle"][1]) / place["degree_scale"][1]
+        assert (fit("row", u, v), fit("col", u, v)) == (pytest.approx(row, abs=1e-3), pytest.approx(col, abs=1e-3))
+
+
+def test_packing_survives_extremes() -> None:
+    values = np.array([[3276.7, -3276.7, np.nan, 0.0, 1e9]], np.float32)
+    assert unpacked(packed(values, 0.1)).tolist() == [32_767, -32_767, MISSING, 0, 32_767]
+
+
+def test_the_page_computes_what_the_library_computes(found: Map, tmp_path: Path) -> None:
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("chromium is not installed")
+    path = tmp_path / "map.html"
+    path.write_text(render_map(found), encoding="utf-8")
+    row, col = 45, 30
+    lat, lon = (float(v) for v in found.grid.lat_lon_of(row, col))
+    told = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=6000", "--dump-dom",
+         f"file://{path}#placement=pit-cast-iron&layer=probability&at={lat:.7f},{lon:.7f}"],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    text = re.sub(r"<[^>]+>", " ", told[told.index('id="link-body"') :]).replace("−", "-")
+    coverage = found.by_placement["pit-cast-iron"]
+    at = (row, col)
+    figures = {
+        "received power": coverage.rssi_dbm[at],
+        "SNR": coverage.snr_db[at],
+        "device noise": found.terminal.noise_dbm(),
+    }
+    for name, expected in figures.items():
+        value = re.search(rf"{name}\s+(-?[\d.]+)", text)
+        assert value is not None
+        assert float(value[1]) == pytest.approx(float(expected), abs=0.06)
+    heard = re.search(r"heard with ([\d.]+) %", text)
+    assert heard is not None
+    assert float(heard[1]) == pytest.approx(100 * float(coverage.probability[at]), abs=0.7)
+    assert SITES[int(coverage.best_server[at])].id.split()[0] in text
+    shares = re.findall(r"<span>([^<]+)</span><span class=\"muted\">([^<]+)</span>", told)
+    below = next(share for label, share in shares if label.startswith("below 50"))
+    expected = 100 * float((coverage.probability[coverage.known] < 0.5).sum()) / coverage.probability.size
+    assert float(below.split()[0]) == pytest.approx(expected, abs=0.3)
+
+
+def test_contours_hold_each_pixel_of_their_class(found: Map) -> None:
+    collection = json.loads(json.dumps(contours(found, "outdoor")))
+    assert collection["type"] == "FeatureCollection"
+    margin = found.by_placement["outdoor"].margin_db
+    north_west, east = (found.grid.lat_lon_of(-0.5, -0.5), found.grid.lat_lon_of(-0.5, 89.5))
+    # On a fine grid in degrees: a pixel centre's feature has its margin between its limits, and none owns the hole.
+    step = 0.0005
+    frame = Affine(step, 0.0, float(north_west[1]), 0.0, -step, float(max(north_west[0], east[0])))
+    lows = np.full((140, 250), -np.inf)
+    for feature in collection["features"]:
+        properties = feature["properties"]
+        inside = geometry_mask([feature["geometry"]], lows.shape, frame, invert=True)
+        assert not (np.isfinite(lows) & inside).any()
+        lows[inside] = -100 if properties["margin_from_db"] is None else properties["margin_from_db"]
+    agree = total = 0
+    for row in range(4, 68, 5):
+        for col in range(3, 88, 5):
+            lat, lon = (float(v) for v in found.grid.lat_lon_of(row, col))
+            r, c = int((frame.f - lat) / step), int((lon - frame.c) / step)
+            total += 1
+            bands = [band.low for band in MARGIN.bands if band.low <= max(margin[row, col], -100)]
+            agree += lows[r, c] == bands[-1]
+    assert agree / total > 0.97  # a sieve takes the smallest islands away
+    lat, lon = (float(v) for v in found.grid.lat_lon_of(*HOLE))
+    assert lows[int((frame.f - lat) / step), int((lon - frame.c) / step)] == -np.inf
+
+
+def test_statistics_add_up(found: Map, loaded: LoadedScenario, tmp_path: Path) -> None:
+    sensors = build_population(loaded.scenario, loaded.communes, Draws.of_seed(1))
+    lines = [*area_lines(found), *household_lines(found, sensors)]
+    write_statistics(lines, tmp_path / "s.csv")
+    table = list(csv.DictReader(io.StringIO((tmp_path / "s.csv").read_text(encoding="utf-8"))))
+    whole = next(r for r in table if r["place"] == "whole map" and r["placement"] == "outdoor")
+    assert float(whole["total"]) == pytest.approx(63.0)
+    assert float(whole["unknown_share"]) == pytest.approx(1 / 6300, abs=1e-4)
+    area = [r for r in table if r["kind"] == "area" and r["placement"] == "outdoor"]
+    communes = sum(float(r["total"]) for r in area if r["place"] not in ("whole map", "territory"))
+    assert communes == pytest.approx(float(next(r["total"] for r in area if r["place"] == "territory")), abs=0.01)
+    homes = [r for r in table if r["kind"] == "household" and r["place"] == "territory"]
+    row, col = found.grid.pixel_of([s.lat for s in sensors], [s.lon for s in sensors])
+    inside = ((row >= -0.5) & (row < 69.5) & (col >= -0.5) & (col < 89.5)).sum()
+    assert sum(int(r["total"]) for r in homes) == inside
+    assert all(0 <= float(r["reception_probability"]) <= 1 for r in table if r["reception_probability"])
+
+
+def pixels(path: Path) -> np.ndarray:
+    return (255 * matplotlib.image.imread(path)[..., :3]).round().astype(int)
+
+
+def test_pictures_show_their_classes_and_what_is_unknown(found: Map, tmp_path: Path) -> None:
+    write_picture(found, SF, "outdoor", tmp_path / "sf.png")
+    image = pixels(tmp_path / "sf.png")
+    assert image.shape[0] > 500
+    assert image.shape[1] > 500
+    # The badge of modelled terrain, and none on measured ground.
+    badge = np.array([0xA8, 0x33, 0x0C])
+    assert (image == badge).all(axis=2).sum() > 500
+    measured = replace(found, ground=Ground(replace(found.grid, kind="bare earth")))
+    write_picture(measured, SF, "outdoor", tmp_path / "measured.png")
+    assert (pixels(tmp_path / "measured.png") == badge).all(axis=2).sum() == 0
+    write_panels(found, RSSI, tmp_path / "panels.png")
+    assert pixels(tmp_path / "panels.png").std() > 10
+
+
+def test_classes_take_their_lower_bound_and_unknown_has_its_own_colour(found: Map) -> None:
+    coverage = found.by_placement["outdoor"]
+    for layer in (*LAYERS, best_server_layer(["a", "b"])):
+        classes, values = layer.classes(coverage), layer.values(coverage)
+        assert classes[HOLE] == -1
+        for index, band in enumerate(layer.bands[1:], 1):
+            here = values[classes == index]
+            assert (here >= band.low).all()
+            assert (values[(classes < index) & (classes >= 0)] < band.low).all()
+        assert tuple(layer.rgba(coverage)[HOLE].tolist()) == rgba_of(UNKNOWN)
+
+
+def test_light_comes_from_the_north_west() -> None:
+    r, c = np.mgrid[0:60, 0:60]
+    bump = (40 * np.exp(-((r - 30) ** 2 + (c - 30) ** 2) / 120.0)).astype(np.float32)
+    shade = hillshade(bump, 30.0).astype(int)
+    assert shade[24, 24] > shade[0, 0] > shade[36, 36]
+
+
+def test_thinning_keeps_pixels_where_they_are(found: Map) -> None:
+    step, grid = thinned(found, 700)
+    assert step == 3
+    for row, col in ((0, 0), (5, 7)):
+        shown, kept = grid.lat_lon_of(row, col), found.grid.lat_lon_of(3 * row, 3 * col)
+        assert np.allclose(shown, kept, rtol=0, atol=1e-9)
+
+
+def test_names_never_touch_each_other_or_a_mark() -> None:
+    labels = [Label(f"n{i}", 10.0 * (i % 3), 4.0 * (i // 3), 9.0, 2.0) for i in range(9)]
+    marks = [(m.x - 1, m.y - 1, m.x + 1, m.y + 1) for m in labels]
+    placed = place_labels(labels, marks, (-40, -40, 60, 60), 1.5)
+    boxes = [
+        (at.x - m.half_width, at.y - m.half_height, at.x + m.half_width, at.y + m.half_height)
+        for m, at in zip(labels, placed, strict=True)
+        if at is not None
+    ]
+    assert len(boxes) >= 4
+    for i, a in enumerate([*boxes, *marks]):
+        for b in boxes[:i]:
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+def test_scale_bars_have_round_lengths() -> None:
+    assert [nice_length(v) for v in (7.0, 2.4, 1.0, 0.07)] == [5.0, 2.0, 1.0, pytest.approx(0.05)]
+
+
+def test_a_link_picture_is_drawn(found: Map, tmp_path: Path) -> None:
+    radio = found.radio
+    device = DeviceSite("d", 47.41, 0.86, 1.0, -1.5, "outdoor")
+    spread = Classes.of(radio, found.model.freq_hz).spreads["outdoor"]
+    link = link_profile(found.grid, SITES[0], device, found.model, terminal_of(radio), spread)
+    write_profile(link, found.ground, tmp_path / "p.png")
+    image = pixels(tmp_path / "p.png")
+    assert (image == np.array([0, 0x72, 0xB2])).all(axis=2).sum() > 300  # the line of sight
+
+
+def test_tables_name_the_cell_of_every_fault(tmp_path: Path, loaded: LoadedScenario) -> None:
+    radio = loaded.scenario.radio
+    path = tmp_path / "sites.csv"
+    path.write_text("id,lat,lon,antenna_height_m\na,47.4,0.8,20\nb,here,0.8,20\nc,47.4,400,20\na,47.4,0.8,\n")
+    with pytest.raises(TableError, match=r"sites\.csv:3:2: lat: \"here\" is not a number") as caught:
+        read_masts(path, radio)
+    told = [str(other) for other in caught.value.others]
+    assert "sites.csv:4:3: lon: 400 is not within -180 … 180" in told[0]
+    assert "sites.csv:5:4: antenna_height_m: the cell is empty" in told[1]
+    path.write_text("id,lat,lon,antenna_height_m\na,47.4,0.8,20\na,47.4,0.8,20\n")
+    with pytest.raises(TableError, match=r"sites\.csv:3:1: id: \"a\" twice, first in row 2"):
+        read_masts(path, radio)
+    path.write_text("id,lat,antenna_height_m\n")
+    with pytest.raises(TableError, match="no column 'lon'"):
+        read_masts(path, radio)
+
+
+def test_workbooks_and_semicolons_are_read_as_people_write_them(tmp_path: Path, loaded: LoadedScenario) -> None:
+    radio = loaded.scenario.radio
+    classes = ["outdoor", "pit-concrete"]
+    text = tmp_path / "d.csv"
+    text.write_text("\ufeffName;Latitude;Longitude;Placement\nÉcole;47,45;0,87;Pit_Concrete\n;47,46;0,88;\n", "utf-8")
+    devices = read_devices(text, radio, classes, "outdoor").places
+    assert [(d.id, d.lat, d.lon, d.placement) for d in devices] == [
+        ("École", 47.45, 0.87, "pit-concrete"),
+        ("row 3", 47.46, 0.88, "outdoor"),
+    ]
+    book = tmp_path / "d.xlsx"
+    with xlsxwriter.Workbook(book) as workbook:
+        workbook.add_worksheet("about")
+        sheet = workbook.add_worksheet("meters")
+        sheet.write_row(1, 1, ("dev_eui", "lat", "lon", "placement"))
+        sheet.write_row(2, 1, ("0001", 47.45, 0.87, "outdoor"))
+        sheet.write_row(4, 1, ("0002", "47.4x", 0.87, "cellar"))
+    with pytest.raises(TableError, match=r'd\.xlsx, sheet "meters", cell C5: lat: "47\.4x" is not a number') as caught:
+        read_devices(book, radio, classes, "outdoor", sheet="meters")
+    assert caught.value.others == ()
+    with pytest.raises(TableError, match='no sheet "metres"; there are about, meters'):
+        read_table(book, "metres")
+
+
+def test_rows_of_a_check_keep_text_as_text(tmp_path: Path, found: Map) -> None:
+    places = [
+        DeviceSite("=1+1", 47.42, 0.85, 1.0, -1.5, "outdoor"),
+        DeviceSite("far", 47.4, 0.88, 1.0, -1.5, "outdoor"),
+    ]
+    losses = np.array([[110.0, np.nan], [130.0, np.nan]], np.float32)
+    checked = site_check(losses, SITES, places, found.terminal, found.classes.spreads)
+    table = dict(zip(columns(checked), rows(checked, places)[0], strict=True))
+    assert (table["id"], table["verdict"], table["best_gateway"], table["gateways"]) == (
+        "=1+1",
+        "ok",
+        "north & west",
+        2,
+    )
+    assert dict(zip(columns(checked), rows(checked, places)[1], strict=True))["rssi_dbm"] == ""
+    path = tmp_path / "check.xlsx"
+    write_checks(checked, places, "a model", ("a note",), path)
+    read: Any = read_table(path, "site check")
+    assert [row.text("id") for row in read.rows] == ["=1+1", "far"]
+    assert read.rows[0].number_of("rssi_dbm") == pytest.approx(13.85 - 1.5 - 110 + 3 - 1, abs=0.05)
