@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import airtime, coverage, doctor, frame, rerun, scenario, terrain
+from bench.cli import airtime, calibrate, coverage, doctor, frame, plan, rerun, scenario, terrain
 from bench.cli.exits import DEFECT, ErrorGroup
 
 app = typer.Typer(
@@ -27,6 +27,10 @@ app = typer.Typer(
 app.add_typer(frame.app, name="frame")
 app.command("airtime", epilog="Example: lorabench airtime --sf 7 --sf 12 --payload 20")(airtime.airtime)
 app.add_typer(scenario.app, name="scenario")
+coverage.app.command("plan", epilog="Example: lorabench coverage plan --keep 9 --add 2")(plan.plan)
+coverage.app.command(
+    "calibrate", epilog="Example: lorabench coverage calibrate docs/examples/measurements.csv --verdict"
+)(calibrate.calibrate)
 app.add_typer(coverage.app, name="coverage")
 app.add_typer(terrain.app, name="terrain")
 app.command("rerun", epilog="Example: lorabench rerun out/tev/latest")(rerun.rerun)

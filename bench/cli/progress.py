@@ -19,7 +19,7 @@ class Reporter(Protocol):
     """What a run tells of its progress."""
 
     def update(self, stage: str, day: int, days: int, note: str) -> None:
-        """`day` of `days` of a stage are done; note: what is going on, in a few words."""
+        """`day` of `days` of a stage are done, or sites of its terrain; note: what is going on, in a few words."""
 
 
 class Quiet:
@@ -46,7 +46,7 @@ class Heartbeat:
         self._last = now
         self._seen.add(turn)
         tail = f", {note}" if note else ""
-        self._stream.write(f"[{now - self._start:6.1f} s] {stage}: day {day} of {days}{tail}\n")
+        self._stream.write(f"[{now - self._start:6.1f} s] {stage}: {day} of {days}{tail}\n")
         self._stream.flush()
 
 
@@ -80,7 +80,6 @@ def reporter(*, quiet: bool) -> Iterator[Reporter]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("days"),
         TimeRemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),
     )

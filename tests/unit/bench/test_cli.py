@@ -341,7 +341,7 @@ def test_the_heartbeat_speaks_every_ten_seconds_and_at_both_ends() -> None:
         heartbeat.update("2026", day, 44, "")
         now += 1.0
     lines = stream.getvalue().splitlines()
-    assert [line.partition("day ")[2] for line in lines] == [f"{day} of 44" for day in (0, 10, 20, 30, 40, 44)]
+    assert [line.partition(": ")[2] for line in lines] == [f"{day} of 44" for day in (0, 10, 20, 30, 40, 44)]
 
 
 def test_stages_side_by_side_do_not_flood_the_heartbeat() -> None:
