@@ -27,7 +27,7 @@ def write_contours(found: Map, placement: str, path: Path) -> None:
 def contours(found: Map, placement: str) -> dict[str, Any]:
     """The margin classes of a placement class as GeoJSON; holes belong to no feature."""
     step, grid = thinned(found, MOST_PIXELS)
-    classes = MARGIN.classes(found.by_placement[placement])[::step, ::step]
+    classes = MARGIN.classes(found.by_placement[placement].thinned(step))
     known = np.ascontiguousarray(classes >= 0)
     indices = np.ascontiguousarray(np.where(known, classes, 255).astype(np.uint8))
     indices = sieve(indices, SMALLEST_PIXELS, mask=known)

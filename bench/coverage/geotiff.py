@@ -17,7 +17,7 @@ from radio_sim.coverage.budgets import Losses
 from radio_sim.coverage.results import Coverage
 
 NODATA = -9999.0
-_PARTS = 64.0  # of a dB: what is finer is not known, and short mantissas compress to a third
+_PARTS = 32.0  # of a dB: what is finer is not known, and short mantissas compress to a third
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,9 @@ BANDS: tuple[RasterBand, ...] = (
     RasterBand("uplink margin above the SF12 floor", "dB", lambda c: c.margin_db),
     RasterBand("fastest spreading factor with its margin, 0 for none", "SF", lambda c: _count(c.sf, c)),
     RasterBand("gateways that hear SF12", "1", lambda c: _count(c.gateways, c)),
-    RasterBand("probability that a gateway hears SF12", "1", lambda c: c.probability, 4096.0),
+    RasterBand("probability that a gateway hears SF12", "1", lambda c: c.probability, 2048.0),
     RasterBand("best gateway, number in the tag GATEWAYS", "1", lambda c: _count(c.best_server + 1, c)),
-    RasterBand("downlink RSSI in RX1", "dBm", lambda c: c.rx1_dbm),
     RasterBand("downlink margin above the SF12 floor in RX1", "dB", lambda c: c.rx1_margin_db),
-    RasterBand("downlink RSSI in RX2", "dBm", lambda c: c.rx2_dbm),
     RasterBand("downlink margin above the SF12 floor in RX2", "dB", lambda c: c.rx2_margin_db),
 )
 
@@ -89,7 +87,7 @@ def _write(found: Map, coverage: Coverage, path: Path, threads: int) -> None:
                 driver="COG",
                 COMPRESS="DEFLATE",
                 PREDICTOR="3",
-                LEVEL="6",
+                LEVEL="1",
                 BLOCKSIZE="256",
                 OVERVIEW_RESAMPLING="NEAREST",
                 NUM_THREADS=str(threads),

@@ -178,7 +178,7 @@ def packed(values: Losses, step: float) -> str:
 
 
 def _packed_bytes(data: bytes) -> str:
-    return base64.b64encode(zlib.compress(data, 9)).decode()
+    return base64.b64encode(zlib.compress(data, 6)).decode()
 
 
 def _place(grid: HeightGrid) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bench.coverage.study import Classes, Map, parameters_of, terminal_of
 from bench.coverage.terrain_for import Ground
 from radio_sim.coverage.loss_model import LossModel
 from radio_sim.coverage.losses import Told, loss_rasters, silent
-from radio_sim.coverage.results import SF_MARGIN_DB, coverage_of
+from radio_sim.coverage.results import SF_MARGIN_DB, coverages_of
 from scenarios.places import Commune
 from scenarios.schema import Radio
 
@@ -50,18 +50,15 @@ def make_map(
         losses -= np.float32(radio.link_offset_db)
     classes = Classes.of(radio, model.freq_hz)
     terminal = terminal_of(radio)
-    by_placement = {
-        name: coverage_of(
-            losses,
-            masts.gateways,
-            terminal,
-            classes.spreads[name],
-            placement=name,
-            sf_margin_db=sf_margin_db,
-            threads=threads,
-        )
-        for name in placements
-    }
+    told("answers", len(masts.gateways), len(masts.gateways) + 1)
+    by_placement = coverages_of(
+        losses,
+        masts.gateways,
+        terminal,
+        {name: classes.spreads[name] for name in placements},
+        sf_margin_db=sf_margin_db,
+        threads=threads,
+    )
     row_count, col_count = ground.grid.shape
     inside = []
     for commune in communes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,16 @@ def write_outputs(
         "html": lambda: _one(folder / "map.html", lambda path: write_html_map(found, path)),
     }
     files: list[Path] = []
-    for i, name in enumerate(formats):
-        told(f"writing {name}", i, len(formats))
-        files += makers[name]()
+    with ThreadPoolExecutor(1) as beside:
+        # GDAL compresses outside Python's lock: the rasters are written while the rest is drawn.
+        rasters = beside.submit(makers["tif"]) if "tif" in formats else None
+        others = [name for name in formats if name != "tif"]
+        for i, name in enumerate(others):
+            told(f"writing {name}", i, len(formats))
+            files += makers[name]()
+        if rasters is not None:
+            told("writing tif", len(others), len(formats))
+            files += rasters.result()
     summary = _summary(found)
     files += _one(folder / "summary.json", lambda path: write_text(path, json.dumps(summary, indent=2) + "\n"))
     told("", len(formats), len(formats))

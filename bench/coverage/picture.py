@@ -25,7 +25,7 @@ from radio_sim.coverage.results import Coverage
 _INK, _PAPER, _MUTED, _WARN = "#1d2327", "#ffffff", "#5b666d", "#a8330c"
 _DPI = 110
 _OPACITY = 0.8
-MOST_PICTURE_PIXELS = 1_200_000
+MOST_PICTURE_PIXELS = 700_000
 """Beyond this a picture shows every second, third … pixel: more would not be seen."""
 
 _HALO = [withStroke(linewidth=2.5, foreground=_PAPER, alpha=0.85)]
@@ -109,10 +109,10 @@ def _draw(found: Map, layer: Layer, coverage: Coverage, axes: Axes) -> None:
     step, grid = thinned(found, MOST_PICTURE_PIXELS)
     west, south, east, north = grid.bounds
     extent = (west / 1000, east / 1000, south / 1000, north / 1000)
-    colours = layer.rgba(coverage, _OPACITY)[::step, ::step].astype(float)
+    colours = layer.rgba(coverage.thinned(step), _OPACITY).astype(np.float32)
     share = colours[..., 3:] / 255.0
     # Colours are multiplied by the light, as on printed relief maps: both stay clear.
-    light = hillshade(grid.heights, grid.pixel_size_m)[..., None] / 246.0
+    light = hillshade(grid.heights, grid.pixel_size_m)[..., None] / np.float32(246.0)
     shaded = np.clip((255.0 * (1.0 - share) + colours[..., :3] * share) * light, 0, 255)
     axes.imshow(shaded.astype(np.uint8), extent=extent, interpolation="nearest")
     axes.set_xlim(extent[0], extent[1])

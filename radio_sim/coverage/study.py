@@ -14,7 +14,7 @@ from radio_sim.coverage.loss_model import LOWEST_DEVICE_M, MODELS, LossModel
 from radio_sim.coverage.losses import Mounts, bridged, link_loss
 from radio_sim.coverage.path import PathView, path_view
 from radio_sim.coverage.reception import Spread
-from radio_sim.coverage.results import SF_MARGIN_DB, Coverage, best_sf, coverage_of
+from radio_sim.coverage.results import SF_MARGIN_DB, best_sf, coverages_of
 from radio_sim.model import BudgetLine, DeviceSite, GatewaySite, downlink_budget, great_circle_m, uplink_budget
 from radio_sim.terrain.errors import TerrainError
 from radio_sim.terrain.grid import HeightGrid
@@ -110,10 +110,7 @@ def site_check(
     for place in places:
         if place.placement not in spreads:
             raise ValueError(f"{place.id}: no placement is called {place.placement!r}: {', '.join(spreads)}")
-    by_class: dict[str, Coverage] = {
-        name: coverage_of(losses, gateways, terminal, spread, placement=name, sf_margin_db=sf_margin_db)
-        for name, spread in spreads.items()
-    }
+    by_class = coverages_of(losses, gateways, terminal, spreads, sf_margin_db=sf_margin_db)
     checked = []
     for i, place in enumerate(places):
         found = by_class[place.placement]

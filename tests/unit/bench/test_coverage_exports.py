@@ -103,7 +103,7 @@ def test_a_geotiff_says_what_it_holds(found: Map, tiffs: list[Path]) -> None:
     assert [path.name for path in tiffs] == ["coverage-outdoor.tif", "coverage-pit-cast-iron.tif"]
     with rasterio.open(tiffs[1]) as dataset:
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-        assert (dataset.units[0], dataset.units[1], dataset.units[2], dataset.units[7]) == ("dBm", "dB", "dB", "dBm")
+        assert (dataset.units[0], dataset.units[1], dataset.units[2], dataset.units[7]) == ("dBm", "dB", "dB", "dB")
         assert dataset.descriptions[0] == "uplink RSSI at the best gateway"
         assert len(dataset.descriptions) == len(BANDS)
         tags = dataset.tags()
@@ -115,12 +115,12 @@ def test_a_geotiff_says_what_it_holds(found: Map, tiffs: list[Path]) -> None:
         assert (values[:, *HOLE] == -9999).all()
         assert (values == -9999).sum() == len(BANDS)
         margin = found.by_placement["pit-cast-iron"].margin_db
-        assert np.nanmax(np.abs(values[2] - margin)[values[2] != -9999]) <= 1 / 128 + 1e-6
+        assert np.nanmax(np.abs(values[2] - margin)[values[2] != -9999]) <= 1 / 64 + 1e-6
 
 
 def test_entry_loss_is_what_separates_the_files(tiffs: list[Path]) -> None:
     outdoor, pit = (rasterio.open(path).read(1, masked=True) for path in tiffs)
-    assert (outdoor - pit).compressed() == pytest.approx(25.0, abs=1 / 32)
+    assert (outdoor - pit).compressed() == pytest.approx(25.0, abs=1 / 16)
 
 
 @pytest.fixture(scope="module")
