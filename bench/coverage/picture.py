@@ -77,7 +77,7 @@ def write_panels(found: Map, layer: Layer, path: Path) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
         share = 100 * float((found.by_placement[name].gateways > 0).mean())
-        axes.set_title(f"{receivers(name)}: {share:.0f} % of the area heard", fontsize=9.5, color=_INK, loc="left")
+        axes.set_title(f"{receivers(name)}: {share:.1f} % of the area heard", fontsize=9.5, color=_INK, loc="left")
     _title(figure, found, layer.title)
     figure.legend(
         handles=_handles(layer, unknown=any(bool(np.any(~c.known)) for c in found.by_placement.values())),

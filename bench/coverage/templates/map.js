@@ -5,7 +5,7 @@
   const canvas = $("map"), stage = $("stage"), pen = canvas.getContext("2d");
   const [losses, heights, shade] = await Promise.all([unpacked(DATA.losses), unpacked(DATA.heights), inflated(DATA.shade)]);
   const state = { layer: "margin", placement: DATA.placements[0], offset: 0, on: DATA.gateways.map(() => true) };
-  const view = { x: 0, y: 0, scale: 1 }, cursor = { row: DATA.rows >> 1, col: DATA.cols >> 1, shown: false };
+  const view = { x: 0, y: 0, scale: 1, moved: false }, cursor = { row: DATA.rows >> 1, col: DATA.cols >> 1, shown: false };
   let picked = null, lookedAt = -1, found = null, values = null;
 
   const sheet = () => { const c = document.createElement("canvas"); c.width = DATA.cols; c.height = DATA.rows; return c; };
@@ -54,6 +54,7 @@
   const least = () => Math.min(stage.clientWidth / DATA.cols, (stage.clientHeight - 30) / DATA.rows);
 
   function fit() {
+    view.moved = false;
     view.scale = least() * 0.97;
     view.x = (stage.clientWidth - view.scale * DATA.cols) / 2;
     view.y = (stage.clientHeight - 30 - view.scale * DATA.rows) / 2;
@@ -62,6 +63,7 @@
 
   function zoomAt(x, y, factor) {
     const scale = Math.min(Math.max(view.scale * factor, least() * 0.5), 40), by = scale / view.scale;
+    view.moved = true;
     view.x = x - (x - view.x) * by; view.y = y - (y - view.y) * by; view.scale = scale;
     draw();
   }
@@ -209,7 +211,7 @@
       if (held) held.moved = true;
     } else if (held && touches.has(e.pointerId)) {
       if (Math.hypot(x - held.at[0], y - held.at[1]) > 4) held.moved = true;
-      if (held.moved) { view.x = held.x + x - held.at[0]; view.y = held.y + y - held.at[1]; draw(); }
+      if (held.moved) { view.moved = true; view.x = held.x + x - held.at[0]; view.y = held.y + y - held.at[1]; draw(); }
     } else tell(...pixelAt(x, y));
   });
   for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (e) => {
@@ -269,7 +271,7 @@
     $("go-error").textContent = !ok ? "Write latitude and longitude in degrees, such as 47.45, 0.87." : inside(row, col) ? "" : "That position is outside the map.";
     if (ok && inside(row, col)) {
       const seen = toX(col) > 40 && toX(col) < stage.clientWidth - 40 && toY(row) > 40 && toY(row) < stage.clientHeight - 70;
-      if (!seen) { view.x = stage.clientWidth / 2 - (col + 0.5) * view.scale; view.y = stage.clientHeight / 2 - (row + 0.5) * view.scale; }
+      if (!seen) { view.moved = true; view.x = stage.clientWidth / 2 - (col + 0.5) * view.scale; view.y = stage.clientHeight / 2 - (row + 0.5) * view.scale; }
       pick(row, col);
     }
   };
@@ -277,7 +279,7 @@
   const counted = () => { $("on-count").textContent = `${state.on.filter(Boolean).length} of ${state.on.length} on`; };
   $("gateways").onchange = (e) => { state.on[Number(e.target.dataset.on)] = e.target.checked; counted(); recompute(); };
 
-  new ResizeObserver(() => draw()).observe(stage);
+  new ResizeObserver(() => (view.moved ? draw() : fit())).observe(stage);
   // #layer=sf&placement=indoor&at=47.45,0.87 opens the page as it was meant.
   const asked = new URLSearchParams(location.hash.slice(1));
   const radio = document.querySelector(`input[name=layer][value="${CSS.escape(asked.get("layer") ?? "")}"]`);
