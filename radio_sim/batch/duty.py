@@ -1,0 +1,89 @@
+"""Duty cycle over any sliding hour, exactly: every transmission of the last hour in a list of its sender and sub-band.
+
+`lorawan.regions.DutyCycle` in arrays: the same instants. A sum over the list answers nearly every question at once.
+"""
+
+from __future__ import annotations
+
+from lorawan.units import US_PER_HOUR
+from radio_sim.batch.layout import Sweep
+from radio_sim.propagation.p1812.compiled import kernel
+
+UNORDERED_US = 10_000_000
+"""A gateway plans at most so far ahead, so its list is in order but for this."""
+
+NEVER_FITS = -1
+
+
+@kernel
+def _purge(s: Sweep, owner: int, before: int) -> None:
+    """Forget what ended by then."""
+    sc, nodes = s.scalars[0], s.nodes
+    node = s.duty_head[owner]
+    while node >= 0 and nodes[node].start + nodes[node].airtime_us <= before:
+        s.duty_sum[owner] -= nodes[node].airtime_us
+        following = nodes[node].next
+        nodes[node].next = sc.free_node
+        sc.free_node = node
+        sc.nodes_used -= 1
+        node = following
+    s.duty_head[owner] = node
+    if node < 0:
+        s.duty_tail[owner] = -1
+
+
+@kernel
+def fits(s: Sweep, owner: int, band: int, airtime_us: int, at: int) -> bool:
+    """Whether a frame may start then."""
+    limit = s.band_limit[band]
+    if airtime_us > limit:
+        return False
+    begin = at + airtime_us - US_PER_HOUR
+    _purge(s, owner, begin)
+    excess = airtime_us - limit + s.duty_sum[owner]
+    node, nodes = s.duty_head[owner], s.nodes
+    while excess > 0 and node >= 0 and nodes[node].start < begin + UNORDERED_US:
+        excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
+        node = nodes[node].next
+    return excess <= 0
+
+
+@kernel
+def earliest(s: Sweep, owner: int, band: int, airtime_us: int, now: int) -> int:
+    """When a frame may start at the earliest, `NEVER_FITS` where it is longer than an hour's share."""
+    if airtime_us > s.band_limit[band]:
+        return NEVER_FITS
+    if fits(s, owner, band, airtime_us, now):
+        return now
+    begin, nodes = now + airtime_us - US_PER_HOUR, s.nodes
+    excess = airtime_us - s.band_limit[band] + s.duty_sum[owner]
+    node = s.duty_head[owner]
+    while node >= 0:
+        excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
+        node = nodes[node].next
+    node = s.duty_head[owner]
+    while node >= 0:
+        start, duration = nodes[node].start, nodes[node].airtime_us
+        inside = duration - max(0, min(duration, begin - start))
+        if excess <= inside:
+            return start + duration - inside + excess + US_PER_HOUR - airtime_us
+        excess -= inside
+        node = nodes[node].next
+    return now
+
+
+@kernel
+def spend(s: Sweep, owner: int, airtime_us: int, at: int) -> None:
+    """Account a transmission."""
+    sc, nodes = s.scalars[0], s.nodes
+    node = sc.free_node
+    sc.free_node = nodes[node].next
+    sc.nodes_used += 1
+    nodes[node].start, nodes[node].airtime_us, nodes[node].next = at, airtime_us, -1
+    tail = s.duty_tail[owner]
+    if tail >= 0:
+        nodes[tail].next = node
+    else:
+        s.duty_head[owner] = node
+    s.duty_tail[owner] = node
+    s.duty_sum[owner] += airtime_us
