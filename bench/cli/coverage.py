@@ -42,6 +42,7 @@ def map_(
     rx_height: opt.RxHeight = 1.0,
     p: opt.TimePercent = 50.0,
     p_l: opt.LocationPercent = 50.0,
+    around: opt.Around = None,
     placement: Annotated[
         list[str] | None,
         typer.Option(help="Placement class, may be given several times; pictures show the first. All by default."),
@@ -104,7 +105,7 @@ def map_(
         name,
         ground,
         masts,
-        opt.loss_model(model, p, p_l, hata_area, where.centre[0], ground.grid.pixel_size_m),
+        opt.loss_model(model, p, p_l, hata_area, where.centre[0], ground.grid, around, loaded.scenario.radio),
         loaded.scenario.radio,
         placements=placements,
         communes=loaded.communes,
@@ -202,6 +203,7 @@ def profile(
     rx_height: opt.RxHeight = 1.0,
     p: opt.TimePercent = 50.0,
     p_l: opt.LocationPercent = 50.0,
+    around: opt.Around = None,
     margin: opt.Margin = 10.0,
     clutter: opt.Clutter = None,
     clutter_table: opt.ClutterTable = "worldcover",
@@ -255,7 +257,7 @@ def profile(
         clutter_heights=clutter_heights,
     )
     ground = ground_for(asked, Area.of_sites((gateway, device), 1000.0), (gateway, device))
-    chosen = opt.loss_model(model, p, p_l, hata_area, (gateway.lat + lat) / 2, ground.grid.pixel_size_m)
+    chosen = opt.loss_model(model, p, p_l, hata_area, (gateway.lat + lat) / 2, ground.grid, around, radio)
     link = link_profile(
         ground.grid,
         gateway,
@@ -291,6 +293,7 @@ def check(
     pixel: opt.Pixel = None,
     p: opt.TimePercent = 50.0,
     p_l: opt.LocationPercent = 50.0,
+    around: opt.Around = None,
     margin: opt.Margin = 10.0,
     only: opt.Only = "",
     candidates: opt.Candidates = False,
@@ -345,7 +348,7 @@ def check(
         ground = ground_for(asked, area, (*masts.gateways, *places))
     except (SiteOutsideTerrainError, HoleUnderSiteError) as error:
         raise read.fault_at(error.site, str(error)) from None
-    chosen = opt.loss_model(model, p, p_l, hata_area, area.centre[0], ground.grid.pixel_size_m)
+    chosen = opt.loss_model(model, p, p_l, hata_area, area.centre[0], ground.grid, around, radio)
     losses = loss_table(ground.grid, masts.gateways, places, chosen, mounts=masts.mounts, clutter=ground.clutter_grid)
     losses -= type(losses.flat[0])(radio.link_offset_db)
     checked = site_check(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from bench.coverage.sites import Masts
     from bench.coverage.terrain_for import GroundAsked
     from radio_sim.coverage.loss_model import LossModel
+    from radio_sim.terrain.grid import HeightGrid
     from scenarios.load import LoadedScenario
+    from scenarios.schema import Radio
 
 Sites = Annotated[
     Path | None,
@@ -98,11 +100,26 @@ def unit_of(unit: str | None) -> Literal["metre", "foot"] | None:
     return cast(Literal["metre", "foot"] | None, unit)
 
 
-def loss_model(name: str, p: float, p_l: float, area: str, lat: float, resolution_m: float) -> LossModel:
-    """The propagation model. Raises UsageError for its name."""
+Around = Annotated[
+    str | None,
+    typer.Option(
+        help="What stands around every receiver, by ITU-R P.2108 (none, open_rural, suburban, urban, trees_forest, "
+        "dense_urban): P.1812 and P.526 over bare ground. The scenario's by default."
+    ),
+]
+
+
+def loss_model(
+    name: str, p: float, p_l: float, area: str, lat: float, grid: HeightGrid, around: str | None, radio: Radio
+) -> LossModel:
+    """The propagation model. Raises UsageError for its name.
+
+    A surface model holds what stands around a receiver, so nothing is added there.
+    """
     from typing import get_args  # noqa: PLC0415
 
     from radio_sim.coverage.loss_model import MODELS, LossModel  # noqa: PLC0415 - brings numpy and numba
+    from radio_sim.propagation.p2108 import CLUTTER_HEIGHT_M, ClutterType  # noqa: PLC0415
     from radio_sim.propagation.path_loss import HataArea as Area  # noqa: PLC0415
 
     if name not in MODELS:
@@ -110,13 +127,17 @@ def loss_model(name: str, p: float, p_l: float, area: str, lat: float, resolutio
     environment = area.replace("-", "_")
     if environment not in get_args(Area):
         raise UsageError(f"--hata-area {area}: no such area", hint="urban, suburban, quasi-open or open")
+    surroundings = radio.path_loss.terminal_clutter if around is None else around
+    if surroundings != "none" and surroundings not in CLUTTER_HEIGHT_M:
+        raise UsageError(f"--around {around}: no such clutter", hint=f"none, {', '.join(CLUTTER_HEIGHT_M)}")
     return LossModel(
         name,
         time_percent=p,
         location_percent=p_l,
         hata_area=cast(Area, environment),
         latitude_deg=lat,
-        resolution_m=min(max(resolution_m, 1.0), 1000.0),
+        resolution_m=min(max(grid.pixel_size_m, 1.0), 1000.0),
+        terminal_clutter=None if surroundings == "none" or grid.kind == "surface" else cast(ClutterType, surroundings),
     )
 
 

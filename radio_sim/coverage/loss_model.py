@@ -14,6 +14,7 @@ from radio_sim.model import Floats
 from radio_sim.propagation.itm import ItmParameters, Variability, itm_p2p
 from radio_sim.propagation.p1812 import P1812Parameters, p1812_loss
 from radio_sim.propagation.p1812 import Profile as P1812Profile
+from radio_sim.propagation.p2108 import CLUTTER_HEIGHT_M, ClutterType, height_gain_correction_db
 from radio_sim.propagation.path_loss import HataArea, free_space_db, log_distance_db, okumura_hata_db
 
 ModelName = Literal["p1812", "itm", "p526", "okumura-hata", "log-distance", "free-space"]
@@ -42,6 +43,10 @@ class LossModel:
     time_percent p, location_percent pL: for which the loss is not exceeded, P.1812 and the Irregular Terrain Model.
     hata_area; log_*: of these two models, the log-distance defaults being Petäjäjärvi et al.'s on land in Oulu (ITST
     2015): 128.95 dB at 1 km, exponent 2.32. latitude_deg: of the middle of the area.
+
+    terminal_clutter: what stands around every receiver, for P.1812 and P.526 where no clutter heights are known: the
+    path runs to the top of it and ITU-R P.2108 §3.1 takes it down to the antenna. None: the receiver stands in the
+    open. Clutter heights of a raster and this are never both used.
     """
 
     name: ModelName = "p1812"
@@ -54,6 +59,7 @@ class LossModel:
     log_exponent: float = 2.32
     latitude_deg: float = 47.0
     resolution_m: float = 100.0
+    terminal_clutter: ClutterType | None = None
 
     def __post_init__(self) -> None:
         if self.name not in MODELS:
@@ -63,7 +69,8 @@ class LossModel:
     def title(self) -> str:
         """For legends and reports, with what distinguishes it."""
         if self.name == "p1812":
-            return f"{TITLES[self.name]}, p {self.time_percent:g} %, pL {self.location_percent:g} %"
+            around = f", {self.terminal_clutter.replace('_', ' ')} around" if self.terminal_clutter else ""
+            return f"{TITLES[self.name]}, p {self.time_percent:g} %, pL {self.location_percent:g} %{around}"
         if self.name == "itm":
             return f"{TITLES[self.name]}, time {self.time_percent:g} %, locations {self.location_percent:g} %"
         if self.name == "okumura-hata":
@@ -72,6 +79,19 @@ class LossModel:
             at = f"{self.log_reference_loss_db:g} dB at {self.log_reference_m:g} m"
             return f"{TITLES[self.name]}, {at}, n {self.log_exponent:g}"
         return TITLES[self.name]
+
+    def path_height_m(self, rx_height_m: float, *, mapped_clutter: bool) -> float:
+        """The height above ground to which the path is computed."""
+        clutter = self._surrounded(mapped_clutter)
+        return rx_height_m if clutter is None else max(rx_height_m, CLUTTER_HEIGHT_M[clutter])
+
+    def terminal_loss_db(self, rx_height_m: float, *, mapped_clutter: bool) -> float:
+        """What the surroundings of a receiver at this height add, dB. Source: ITU-R P.2108-1 §3.1."""
+        clutter = self._surrounded(mapped_clutter)
+        return 0.0 if clutter is None else float(height_gain_correction_db(rx_height_m, self.freq_hz, clutter))
+
+    def _surrounded(self, mapped_clutter: bool) -> ClutterType | None:
+        return self.terminal_clutter if self.name in ("p1812", "p526") and not mapped_clutter else None
 
     def p1812_parameters(self) -> P1812Parameters:
         """For `p1812_loss` and the sweep. Raises P1812Error for percentages out of range."""
@@ -128,6 +148,9 @@ class LossModel:
             return itm_p2p(
                 ground_m, total / (len(distance_m) - 1), self.itm_parameters(tx_height_m, rx_height_m)
             ).loss_db
-        profile = P1812Profile(distance_m, ground_m, tx_height_m, rx_height_m, clutter_m)
+        mapped = clutter_m is not None
+        reach_m = self.path_height_m(rx_height_m, mapped_clutter=mapped)
+        profile = P1812Profile(distance_m, ground_m, tx_height_m, reach_m, clutter_m)
         result = p1812_loss(profile, self.p1812_parameters())
-        return result.l_bfs_db + result.l_d50_db if self.name == "p526" else result.l_b_db
+        path = result.l_bfs_db + result.l_d50_db if self.name == "p526" else result.l_b_db
+        return path + self.terminal_loss_db(rx_height_m, mapped_clutter=mapped)

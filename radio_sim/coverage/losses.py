@@ -87,9 +87,11 @@ def loss_rasters(
         row, col = (float(value) for value in grid.pixel_of(gateway.lat, gateway.lon))
         height = gateway.antenna_height_m
         if model.name in ("p1812", "p526"):
+            reach_m = model.path_height_m(rx_height_m, mapped_clutter=clutter is not None)
             stack[index], errors = _swept(
-                grid, (row, col), height, rx_height_m, model, clutter, max_distance_m, exact, threads
+                grid, (row, col), height, reach_m, model, clutter, max_distance_m, exact, threads
             )
+            stack[index] += np.float32(model.terminal_loss_db(rx_height_m, mapped_clutter=clutter is not None))
             checks.append(errors)
         elif model.name == "itm":
             stack[index] = itm_raster(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -200,7 +200,7 @@ def link_profile(
     mounted = (mounts or {}).get(gateway.id)
     by_model: dict[str, float] = {}
     for name in MODELS:
-        other = LossModel(name, model.freq_hz, model.time_percent, model.location_percent, model.hata_area)
+        other = replace(model, name=name)
         cover = clutter if name in ("p1812", "p526") else None
         by_model[name] = link_loss(
             grid,

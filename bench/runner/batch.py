@@ -1,0 +1,186 @@
+"""The batch tier of a stage: every sensor of the territory, one draw of the radio world after another."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.runner.exact import SEND_JITTER_US
+from bench.runner.identities import gateway_eui
+from bench.runner.plan import StageWorld, channels_hz
+from bench.runner.radio import device_sites, placements
+from lorawan.draws import Draws
+from lorawan.regions import EU868
+from radio_sim.batch import (
+    OUTCOME_NAMES,
+    Batch,
+    BatchDevices,
+    BatchGateways,
+    BatchNetwork,
+    BatchWorld,
+    DrawKeys,
+    Schedules,
+)
+from radio_sim.links import Links, build_links
+
+Bools = npt.NDArray[np.bool_]
+ACCEPT_BYTES = 17  # a JoinAccept; with a CFList 33: LoRaWAN 1.0.4 §6.2.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorldResult:
+    """What one world showed. heard [sensor, day], warm-up days first, packed to bits along days."""
+
+    world: int
+    heard_bits: npt.NDArray[np.uint8]
+    days: int
+    sf: npt.NDArray[np.int8]
+    joined: Bools
+    outcomes: dict[str, int]
+    by_gateway: dict[str, dict[str, int]]
+    totals: dict[str, int]
+    margin_db: npt.NDArray[np.float32]
+    best_gateway: npt.NDArray[np.int16]
+    digest: str
+    elapsed_s: float
+
+    @property
+    def heard(self) -> Bools:
+        """heard [sensor, day]."""
+        return np.unpackbits(self.heard_bits, axis=1, count=self.days).astype(np.bool_)
+
+
+def world_draws(stage: StageWorld, world: int) -> Draws:
+    """World 0 is the exact tier's; the others draw shadowing, entry losses, fading and traffic anew."""
+    return stage.draws if world == 0 else stage.draws.at("world", world)
+
+
+def world_links(stage: StageWorld, draws: Draws) -> Links:
+    """The links of one draw. Sensors stand where they stand in every world."""
+    if draws == stage.draws:
+        return stage.links
+    radio = stage.loaded.scenario.radio
+    return build_links(
+        draws,
+        stage.gateways,
+        device_sites(stage.population, radio),
+        stage.model,
+        placements=placements(radio),
+        median_loss_db=stage.ground.of(stage.gateways) if stage.ground else None,
+    )
+
+
+def batch_world(stage: StageWorld, draws: Draws, links: Links) -> BatchWorld:
+    """The arrays of one world."""
+    scenario, sensors = stage.loaded.scenario, stage.population
+    network, radio = scenario.network, scenario.radio
+    otaa = np.array([sensor.activation == "otaa" for sensor in sensors])
+    first, second = stage.bounds_us[:2]
+    switch_on = np.array(
+        [first + draws.at("switch_on", int(sensor.dev_eui)).integer(second - first) for sensor in sensors]
+    )
+    euis = [int(sensor.dev_eui) for sensor in sensors]
+    ids = [sensor.id for sensor in sensors]
+    devices = BatchDevices.of(
+        Schedules.civil_days(
+            [sensor.phase for sensor in sensors],
+            [sensor.uplinks_per_day for sensor in sensors],
+            jitter_us=SEND_JITTER_US,
+        ),
+        ids=ids,
+        payload_bytes=[sensor.payload_bytes for sensor in sensors],
+        tx_power_dbm=stage.tx_power_dbm,
+        noise_dbm=links.device_noise_dbm,
+        dr=0,
+        confirmed=[sensor.confirmed for sensor in sensors],
+        adr=network.adr_enabled,
+        joins=otaa,
+        versions=[sensor.version for sensor in sensors],
+        join_at_us=switch_on,
+    )
+    sites = stage.gateways
+    index = {site.id: i for i, site in enumerate(sites)}
+    bounds = stage.bounds_us
+    eui_order = np.argsort(np.argsort([int(gateway_eui(site.id)) for site in sites]))
+    gateways = BatchGateways.of(
+        len(sites),
+        ids=[site.id for site in sites],
+        noise_dbm=links.noise_dbm,
+        demodulators=[site.demodulators for site in sites],
+        rx1_dbm=[radio.gateway_eirp_dbm - s.antenna_gain_dbi + s.cable_loss_db for s in sites],
+        rx2_dbm=[radio.gateway_eirp_g3_dbm - s.antenna_gain_dbi + s.cable_loss_db for s in sites],
+        rank=eui_order,
+        down=[(index[name], bounds[a], bounds[b]) for name, a, b in stage.outages if name in index],
+    )
+    rates = scenario.population.join_data_rates if scenario.population else (0,)
+    return BatchWorld(
+        devices=devices,
+        gateways=gateways,
+        gain_db=links.gain_db,
+        keys=DrawKeys.of(draws, ids, [site.id for site in sites], euis),
+        model=stage.model,
+        network=BatchNetwork(
+            channels_hz=channels_hz(network),
+            region=EU868,
+            dedup_us=network.dedup_window_us,
+            backhaul_us=network.backhaul_delay_us,
+            adr_margin_db=network.adr_margin_db,
+            rx1_delay_us=network.rx_delay_us,
+            rx1_dr_offset=network.rx1_dr_offset,
+            rx2_dr=network.rx2_dr,
+            accept_bytes=ACCEPT_BYTES + (16 if network.extra_channels_hz else 0),
+            join_data_rates=rates,
+        ),
+        bounds_us=bounds,
+    )
+
+
+def run_world(stage: StageWorld, world: int, checkpoints: Path | None = None) -> WorldResult:
+    """One world from first to last day. checkpoints: a folder in which it leaves its state after every day, and from
+
+    which it goes on where an earlier worker stopped; the result is the same.
+    """
+    began = time.perf_counter()
+    draws = world_draws(stage, world)
+    links = world_links(stage, draws)
+    made = batch_world(stage, draws, links)
+    kept = None if checkpoints is None else checkpoints / f"{stage.stage}-world{world}.npz"
+    batch = Batch.resume(made, kept) if kept is not None and kept.exists() else Batch(made)
+    for midnight in stage.bounds_us[1:]:
+        if midnight <= batch.now:
+            continue
+        batch.run(midnight)
+        if kept is not None:
+            batch.save(kept)
+    counters = batch.counters
+    margin = links.gain_db - links.noise_dbm + stage.tx_power_dbm + 20.0  # above the SF12 floor of −20 dB
+    best = margin.argmax(axis=1)
+    days = len(stage.bounds_us) - 1
+    if kept is not None:
+        kept.unlink(missing_ok=True)
+    return WorldResult(
+        world=world,
+        heard_bits=np.packbits(batch.heard[:, :days], axis=1),
+        days=days,
+        sf=batch.spreading_factors.astype(np.int8),
+        joined=batch.joined,
+        outcomes=dict(zip(OUTCOME_NAMES.tolist(), counters.outcomes.tolist(), strict=True)),
+        by_gateway={
+            site.id: dict(zip(OUTCOME_NAMES.tolist(), row, strict=True))
+            for site, row in zip(stage.gateways, counters.by_gateway.tolist(), strict=True)
+        },
+        totals=counters.totals,
+        margin_db=margin[np.arange(len(best)), best].astype(np.float32),
+        best_gateway=best.astype(np.int16),
+        digest=batch.digest(),
+        elapsed_s=time.perf_counter() - began,
+    )
+
+
+def without_caches(stage: StageWorld) -> StageWorld:
+    """A copy that pickles small: what can be drawn again is left behind."""
+    return replace(stage)
