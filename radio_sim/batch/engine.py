@@ -15,6 +15,7 @@ from lorawan.machine import Instant
 from radio_sim.batch import layout as lay
 from radio_sim.batch.build import build, grown
 from radio_sim.batch.checkpoint import read_checkpoint, write_checkpoint
+from radio_sim.batch.memory import Memory
 from radio_sim.batch.records import DownlinkColumns, UplinkColumns, downlink_columns, uplink_columns
 from radio_sim.batch.sweep import sweep
 from radio_sim.batch.world import BatchWorld
@@ -70,7 +71,7 @@ class Batch:
 
         Without a sink they stay in the buffer, which grows.
         """
-        while (reason := int(sweep(self._sweep, until))) != lay.REACHED:
+        while (reason := int(sweep(Memory(self._sweep), until))) != lay.REACHED:
             if reason != lay.RECORDS_FULL:
                 self._sweep = grown(self._sweep, reason)
             elif sink is not None:
