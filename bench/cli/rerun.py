@@ -57,6 +57,8 @@ def rerun(
             jobs=jobs,
             out=folder.parent.parent if out is None else out,
             command=shlex.join(["lorabench", *sys.argv[1:]]),
+            tier="batch" if options.get("tier") == "batch" else "exact",
+            worlds=options.get("worlds", 10),
         ),
         as_json=False,
         quiet=quiet,

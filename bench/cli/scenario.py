@@ -92,6 +92,17 @@ def run(
     out: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("out"),
     link: Annotated[str, typer.Option(help="memory, or udp: Semtech UDP over the loopback interface.")] = "memory",
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one a CPU. The result does not depend on it.")] = 0,
+    tier: Annotated[
+        str,
+        typer.Option(
+            help="batch: every sensor in many draws; exact: a sample, byte by byte; auto: batch for a population."
+        ),
+    ] = "auto",
+    worlds: Annotated[int, typer.Option(min=1, help="Draws of the radio world in the batch tier.")] = 10,
+    dask: Annotated[str, typer.Option(help='A dask scheduler, "tcp://…", or "local", in the place of processes.')] = "",
+    records: Annotated[
+        bool, typer.Option("--records", help="Write every uplink of the first world to Parquet.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, verdict lines only.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also the checks, one a line.")] = False,
@@ -115,6 +126,10 @@ def run(
         jobs=jobs,
         out=out,
         command=shlex.join(["lorabench", *sys.argv[1:]]),
+        tier=tier_of(tier, loaded),
+        worlds=worlds,
+        dask=dask,
+        records=records,
     )
     summary = run_and_print(loaded, options, as_json=as_json, quiet=quiet, verbose=verbose)
     raise typer.Exit(summary["verdict"]["exit_code"] if summary["complete"] else INTERRUPTED)
@@ -147,6 +162,17 @@ def stages_of(loaded: LoadedScenario, text: str) -> tuple[str, ...] | None:
     """Stage names from a list with commas, in the scenario's order; None for all. Raises ScenarioError."""
     wanted = {loaded.stage(word.strip()).name for word in text.split(",") if word.strip()}
     return tuple(stage.name for stage in loaded.scenario.stages if stage.name in wanted) or None
+
+
+def tier_of(text: str, loaded: LoadedScenario) -> Literal["exact", "batch"]:
+    """The tier by its name. Raises UsageError."""
+    if text == "auto":
+        return "exact" if loaded.scenario.population is None else "batch"
+    if text == "exact":
+        return "exact"
+    if text == "batch":
+        return "batch"
+    raise UsageError(f"--tier {text}: no such tier", hint="batch, exact or auto")
 
 
 def link_of(text: str) -> Literal["memory", "udp"]:

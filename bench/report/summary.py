@@ -25,6 +25,7 @@ class ScenarioInfo(TypedDict):
     title: str
     sha256: str
     seed: int
+    tier: NotRequired[str]
     sample_size: int
     warmup_days: int
     scored_days: int
@@ -76,7 +77,8 @@ class ClauseRow(TypedDict):
     mean: of the daily shares, for the clauses that take the lowest. lenient: sensors heard at least once in the month,
     for the target. sensors_needed: a sample that would decide it, where it is INSUFFICIENT. expected: over every
     sensor; expected_sample: the same closed form over the sampled sensors alone, so that sampling and modelling can be
-    told apart.
+    told apart. In the batch tier value is the mean over worlds, low … high where one more world falls with 95 %, holds
+    its chance to reach the figure, and exact the value of the sampled exact tier.
     """
 
     clause: str
@@ -93,6 +95,8 @@ class ClauseRow(TypedDict):
     lenient: float | None
     expected: Expected | None
     expected_sample: float | None
+    holds: NotRequired[float | None]
+    exact: NotRequired[float | None]
 
 
 class Clauses(TypedDict):
@@ -160,6 +164,16 @@ class Check(TypedDict):
     detail: str
 
 
+class MissCause(TypedDict):
+    """Sensors that missed days for one main cause: how many, how many of their days, and where most of them are."""
+
+    cause: str
+    sensors: int
+    missed_days: int
+    placement: str
+    commune: str
+
+
 class Stage(TypedDict):
     """A stage of the rollout: one month of its own. sf_share: share of sensors by spreading factor "7" … "12"."""
 
@@ -191,6 +205,8 @@ class Stage(TypedDict):
     checks: list[Check]
     trace_sha256: str
     elapsed_s: float
+    worlds: NotRequired[int]
+    misses: NotRequired[list[MissCause]]
 
 
 class VariantRow(TypedDict):

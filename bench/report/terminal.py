@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.summary import POPULATIONS, Population, Stage, Summary, Verdict
+from bench.report.summary import POPULATIONS, ClauseRow, Population, Stage, Summary, Verdict
 from bench.report.words import NONE, SYMBOLS, UNIT, interval, number, percent
 
 _STYLES: dict[Verdict, str] = {"PASS": "bold green", "FAIL": "bold red", "INSUFFICIENT": "bold yellow"}
@@ -24,16 +24,22 @@ def print_summary(summary: Summary, console: Console) -> None:
         if any(stage["clauses"][population] for stage in summary["stages"]):
             console.print(_clauses(summary["stages"], population, label, roomy=console.width >= ROOMY_WIDTH))
     if any(stage["clauses"]["territory"] for stage in summary["stages"]):
-        console.print(
-            Text(
-                "Figures in %. Value and interval: the sampled sensors. Expected: closed form over all sensors, as "
-                "modelled and with every link 5 dB worse or better.",
-                "dim",
-            )
-        )
+        console.print(Text(_how_to_read(summary["stages"]), "dim"))
     if summary.get("variants"):
         console.print(_variants(summary))
     print_verdict(summary, console)
+
+
+def _how_to_read(stages: list[Stage]) -> str:
+    expected = "Expected: closed form over all sensors, as modelled and with every link 5 dB worse or better."
+    worlds = max((stage.get("worlds", 0) for stage in stages), default=0)
+    if not worlds:
+        return f"Figures in %. Value and interval: the sampled sensors. {expected}"
+    return (
+        f"Figures in %. Value: every sensor, mean over {worlds} draws of the radio world; interval: where one more "
+        f"draw, such as the real territory, falls with 95 %; holds: its chance to reach the figure; exact: the sampled "
+        f"exact tier on the first draw. {expected}"
+    )
 
 
 def _variants(summary: Summary) -> Table:
@@ -127,7 +133,9 @@ def _clauses(stages: list[Stage], population: Population, label: str, *, roomy: 
     for name in ("value", "interval", "expected\n−5  0  +5 dB"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("sensors\nneeded", justify="right", no_wrap=True)
+    batch = any("worlds" in stage for stage in stages)
+    for name in ("holds", "exact") if batch else ("sensors\nneeded",):
+        table.add_column(name, justify="right", no_wrap=True)
     for stage in stages:
         for i, row in enumerate(stage["clauses"][population]):
             expected = row["expected"]
@@ -141,9 +149,17 @@ def _clauses(stages: list[Stage], population: Population, label: str, *, roomy: 
                 interval(row).removesuffix(UNIT),
                 NONE if expected is None else "  ".join(_bare(expected[offset]) for offset in ("-5", "0", "+5")),
                 _badge(row["verdict"]),
-                "" if needed is None else number(needed, 0),
+                *_last_cells(row, needed),
             )
     return table
+
+
+def _last_cells(row: ClauseRow, needed: int | None) -> tuple[str, ...]:
+    """Batch tier: the chance to hold, and the exact tier's value where it was run. Exact tier: sensors needed."""
+    if "holds" not in row:
+        return ("" if needed is None else number(needed, 0),)
+    exact = row.get("exact")
+    return _bare(row["holds"]), "" if exact is None else _bare(exact)
 
 
 def _bare(share: float | None) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from bench.runner.exact import SEND_JITTER_US
 from bench.runner.identities import gateway_eui
 from bench.runner.plan import StageWorld, channels_hz
 from bench.runner.radio import device_sites, placements
+from bench.runner.seen import ParquetDays, Seen
 from lorawan.draws import Draws
 from lorawan.regions import EU868
 from radio_sim.batch import (
@@ -47,6 +49,7 @@ class WorldResult:
     best_gateway: npt.NDArray[np.int16]
     digest: str
     elapsed_s: float
+    seen: Seen | None
 
     @property
     def heard(self) -> Bools:
@@ -139,23 +142,43 @@ def batch_world(stage: StageWorld, draws: Draws, links: Links) -> BatchWorld:
     )
 
 
-def run_world(stage: StageWorld, world: int, checkpoints: Path | None = None) -> WorldResult:
-    """One world from first to last day. checkpoints: a folder in which it leaves its state after every day, and from
+def run_world(
+    stage: StageWorld,
+    world: int,
+    *,
+    checkpoints: Path | None = None,
+    parquet: Path | None = None,
+    told: Callable[[int], None] = lambda _day: None,
+) -> WorldResult:
+    """One world from first to last day.
 
-    which it goes on where an earlier worker stopped; the result is the same.
+    checkpoints: a folder in which it leaves its state after every day, and from which it goes on where an earlier
+    worker stopped; the result is the same. World 0 also looks at its uplinks, and writes them to `parquet` day by day
+    where that is given: such a run is not resumed. told: the days that are done.
     """
     began = time.perf_counter()
     draws = world_draws(stage, world)
     links = world_links(stage, draws)
     made = batch_world(stage, draws, links)
-    kept = None if checkpoints is None else checkpoints / f"{stage.stage}-world{world}.npz"
-    batch = Batch.resume(made, kept) if kept is not None and kept.exists() else Batch(made)
-    for midnight in stage.bounds_us[1:]:
+    kept = None if checkpoints is None or world == 0 else checkpoints / f"{stage.stage}-world{world}.npz"
+    batch = _resumed(made, kept) if kept is not None and kept.exists() else None
+    if batch is None:
+        batch = Batch(made, records="uplinks" if world == 0 else "none")
+    seen = Seen.of(len(stage.population)) if world == 0 else None
+    writer = ParquetDays(parquet) if parquet is not None and world == 0 else None
+    for day, midnight in enumerate(stage.bounds_us[1:], 1):
         if midnight <= batch.now:
             continue
-        batch.run(midnight)
+        batch.run(midnight, seen.take if seen is not None and writer is None else None)
+        if writer is not None and seen is not None:
+            columns, _ = batch.take()
+            seen.take_columns(columns, made)
+            writer.add(columns)
         if kept is not None:
             batch.save(kept)
+        told(day)
+    if writer is not None:
+        writer.close()
     counters = batch.counters
     margin = links.gain_db - links.noise_dbm + stage.tx_power_dbm + 20.0  # above the SF12 floor of −20 dB
     best = margin.argmax(axis=1)
@@ -178,9 +201,13 @@ def run_world(stage: StageWorld, world: int, checkpoints: Path | None = None) ->
         best_gateway=best.astype(np.int16),
         digest=batch.digest(),
         elapsed_s=time.perf_counter() - began,
+        seen=seen,
     )
 
 
-def without_caches(stage: StageWorld) -> StageWorld:
-    """A copy that pickles small: what can be drawn again is left behind."""
-    return replace(stage)
+def _resumed(made: BatchWorld, kept: Path) -> Batch | None:
+    """The state an earlier worker left, None where it is of another world or version."""
+    try:
+        return Batch.resume(made, kept)
+    except ValueError:
+        return None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.queues import Queue
@@ -15,12 +17,15 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from queue import Empty
 from types import FrameType
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
+from bench.executors import executor
 from bench.report.html import write_report
 from bench.report.junit import junit_xml
 from bench.report.summary import Commune, ScenarioInfo, Stage, Summary
 from bench.runner.assumptions import assumptions
+from bench.runner.batch import WorldResult, run_world
+from bench.runner.batch_stage import summarise, write_sensor_days
 from bench.runner.link import LinkKind
 from bench.runner.plan import StageWorld
 from bench.runner.stage import StageRun, run_stage
@@ -32,11 +37,16 @@ from lorawan.trace import Outcome
 from scenarios.load import LoadedScenario
 
 POLL_S = 0.2
+Tier: TypeAlias = Literal["exact", "batch"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run. stages: None for all. jobs: processes, 0 for one a CPU; the result does not depend on it."""
+    """How to run. stages: None for all. jobs: processes, 0 for one a CPU; the result does not depend on it.
+
+    tier "batch": every sensor in `worlds` draws, and the exact tier's sample of the last stage beside it. dask: the
+    address of a scheduler, or "local". records: write every uplink of the batch tier's first world to Parquet.
+    """
 
     sample_size: int
     seed: int
@@ -47,6 +57,10 @@ class RunOptions:
     jobs: int
     out: Path
     command: str
+    tier: Tier = "exact"
+    worlds: int = 10
+    dask: str = ""
+    records: bool = False
 
 
 class Progress(Protocol):
@@ -73,11 +87,14 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
     worlds = [replace(world, ground=ground) for world in worlds]
     days = options.warmup_days + options.scored_days
     with RunFolder.create(options.out, loaded.scenario.name, options.seed) as folder:
-        runner = _run_here if _processes(options, len(worlds)) == 1 else _run_in_processes
         with _stop_on_ctrl_c() as stop:
-            found = runner(worlds, options, folder.path, progress, stop)
-        stages = [found[name][0] for name in names if name in found]
-        complete = len(stages) == len(names) and all(done == days for _, done in found.values())
+            if options.tier == "batch":
+                stages, complete = run_batch(worlds, options, folder.path, progress, stop)
+            else:
+                runner = _run_here if _processes(options, len(worlds)) == 1 else _run_in_processes
+                found = runner(worlds, options, folder.path, progress, stop)
+                stages = [found[name][0] for name in names if name in found]
+                complete = len(stages) == len(names) and all(done == days for _, done in found.values())
         rests_on = assumptions(worlds[-1], stages)
         progress.update("variants", 0, 1, "what else would reach")
         variants = variant_rows(worlds[-1], _frame_loss(stages[-1]), threads) if complete else []
@@ -128,6 +145,7 @@ def _info(loaded: LoadedScenario, options: RunOptions) -> ScenarioInfo:
         title=scenario.title,
         sha256=loaded.sha256,
         seed=options.seed,
+        tier=options.tier,
         sample_size=options.sample_size,
         warmup_days=options.warmup_days,
         scored_days=options.scored_days,
@@ -140,7 +158,7 @@ def _info(loaded: LoadedScenario, options: RunOptions) -> ScenarioInfo:
 def _write(folder: RunFolder, loaded: LoadedScenario, options: RunOptions, summary: Summary) -> None:
     kept = asdict(options)
     kept["stages"] = None if options.stages is None else list(options.stages)
-    for machine_bound in ("out", "jobs", "command", "seed"):
+    for machine_bound in ("out", "jobs", "command", "seed", "dask"):
         del kept[machine_bound]
     manifest = make_manifest(
         scenario=_name_to_load(loaded),
@@ -160,6 +178,49 @@ def _name_to_load(loaded: LoadedScenario) -> str:
     """The library's name, or the absolute path of a user's own file."""
     bundled = any(part == "library" for part in loaded.path.parts) and loaded.path.stem == loaded.scenario.name
     return loaded.scenario.name if bundled else str(loaded.path.resolve())
+
+
+def run_batch(
+    worlds: list[StageWorld], options: RunOptions, folder: Path, progress: Progress, stop: Event
+) -> tuple[list[Stage], bool]:
+    """Every stage in every draw, and the exact tier's sample of the last stage beside it. Whether all was done."""
+    began = time.perf_counter()
+    results: dict[str, dict[int, WorldResult]] = {world.stage: {} for world in worlds}
+    total = len(worlds) * options.worlds
+    with tempfile.TemporaryDirectory() as kept, executor(options.jobs, options.dask) as pool:
+        exact = pool.submit(_exact_check, worlds[-1], options.link, folder) if len(worlds[-1].sample) else None
+        futures = {}
+        for number in range(options.worlds):
+            for world in reversed(worlds):
+                parquet = folder / world.stage / "uplinks.parquet" if options.records and number == 0 else None
+                futures[pool.submit(run_world, world, number, checkpoints=Path(kept), parquet=parquet)] = world.stage
+        pending = set(futures)
+        while pending and not stop.is_set():
+            done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                found = future.result()
+                results[futures[future]][found.world] = found
+                so_far = total - len(pending)
+                progress.update("worlds", so_far, total, f"stage {futures[future]}, world {found.world}")
+        for future in pending:
+            future.cancel()
+        checked = exact.result() if exact is not None and not stop.is_set() else None
+    stages = []
+    for world in worlds:
+        drawn = [results[world.stage][number] for number in sorted(results[world.stage])]
+        if drawn and drawn[0].world == 0:
+            stages.append(summarise(world, drawn, time.perf_counter() - began))
+            write_sensor_days(folder / world.stage / "sensor_days.parquet", world, drawn)
+    if checked is not None and stages and stages[-1]["name"] == checked["name"]:
+        for population in ("territory", "open"):
+            for row, sampled in zip(stages[-1]["clauses"][population], checked["clauses"][population], strict=True):
+                row["exact"] = sampled["value"]
+        stages[-1]["checks"] += checked["checks"]
+    return stages, not pending and len(stages) == len(worlds)
+
+
+def _exact_check(world: StageWorld, link: LinkKind, folder: Path) -> Stage:
+    return run_stage(StageRun(world, link, folder, lambda _day, _note: True))
 
 
 # -- how stages run ----------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from scenarios.kpi.summary import group_rows, last_spreading_factor, spreading_f
 from scenarios.kpi.verdict import ClauseResult, evaluate
 from scenarios.schema import Measure
 
-_MEASURES: dict[Measure, str] = {
+MEASURES: dict[Measure, str] = {
     "monthly-connectivity": "month",
     "daily-share": "each day",
     "fortnight-share": "14 days",
@@ -97,7 +97,7 @@ def _summary(world: StageWorld, tables: Columns, days_done: int) -> Stage:
     span_days = max(1, days_done)
     return Stage(
         name=world.stage,
-        gateways=_gateways(world),
+        gateways=stage_gateways(world),
         open_communes=sorted(world.loaded.open_communes(world.stage)),
         n_sensors=len(sensors),
         n_population=len(world.population),
@@ -142,7 +142,8 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _gateways(world: StageWorld) -> list[Gateway]:
+def stage_gateways(world: StageWorld) -> list[Gateway]:
+    """The open sites, for reports."""
     return [
         Gateway(
             id=site.id,
@@ -199,7 +200,7 @@ def _clause_rows(
         rows.append(
             ClauseRow(
                 clause=clause.clause,
-                measure=_MEASURES[clause.measure],
+                measure=MEASURES[clause.measure],
                 kind=clause.kind,
                 text=clause.text,
                 value=found.value if found else None,

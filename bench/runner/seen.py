@@ -1,0 +1,117 @@
+"""What a look at a world's uplinks tells, gathered day by day so that memory holds a day and not a month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.store.parquet import unit_of
+from radio_sim.batch import OUTCOME_NAMES, BatchWorld
+
+RSSI_EDGES = np.arange(-145.5, -39.5, 3.0)
+SNR_EDGES = np.arange(-25.5, 16.5, 1.0)
+
+
+@dataclass(slots=True)
+class Seen:
+    """Histograms over received uplinks at their best gateway, and each sensor's frames by outcome [sensor, outcome]."""
+
+    rssi: npt.NDArray[np.int64]
+    snr: npt.NDArray[np.int64]
+    outcomes: npt.NDArray[np.int64]
+    uplinks: int = 0
+    received: int = 0
+    gateways: int = 0
+    airtime_us: int = 0
+
+    @classmethod
+    def of(cls, sensors: int) -> Seen:
+        """Nothing seen yet."""
+        return cls(
+            np.zeros(len(RSSI_EDGES) - 1, np.int64),
+            np.zeros(len(SNR_EDGES) - 1, np.int64),
+            np.zeros((sensors, len(OUTCOME_NAMES)), np.int64),
+        )
+
+    def take(self, uplinks: npt.NDArray[Any], _downlinks: npt.NDArray[Any]) -> None:
+        """Raw records of `radio_sim.batch`, as its sink gives them."""
+        heard = uplinks["n_gateways"] > 0
+        self._add(
+            uplinks["best_rssi_dbm"][heard],
+            uplinks["best_snr_quarters"][heard] / 4.0,
+            uplinks["n_gateways"],
+            uplinks["airtime_us"],
+        )
+        np.add.at(self.outcomes, (uplinks["device"], uplinks["outcome"]), 1)
+
+    def take_columns(self, columns: Mapping[str, npt.NDArray[Any]], world: BatchWorld) -> None:
+        """The same from columns of `lorawan.trace`."""
+        heard = columns["n_gateways"] > 0
+        self._add(
+            columns["best_rssi_dbm"][heard],
+            columns["best_snr_db"][heard],
+            columns["n_gateways"],
+            columns["airtime_us"],
+        )
+        index = {name: i for i, name in enumerate(world.devices.ids)}
+        code = {name: i for i, name in enumerate(OUTCOME_NAMES.tolist())}
+        rows = [index[name] for name in columns["device"].tolist()]
+        np.add.at(self.outcomes, (rows, [code[name] for name in columns["outcome"].tolist()]), 1)
+
+    def _add(
+        self,
+        rssi_dbm: npt.NDArray[Any],
+        snr_db: npt.NDArray[Any],
+        gateways: npt.NDArray[Any],
+        airtime_us: npt.NDArray[Any],
+    ) -> None:
+        self.rssi += np.histogram(rssi_dbm, RSSI_EDGES)[0]
+        self.snr += np.histogram(snr_db, SNR_EDGES)[0]
+        self.uplinks += len(gateways)
+        self.received += len(rssi_dbm)
+        self.gateways += int(gateways.sum())
+        self.airtime_us += int(airtime_us.sum())
+
+
+def middle(counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64]) -> float | None:
+    """The median of a histogram, to half a bin; None where it is empty."""
+    if not counts.sum():
+        return None
+    at = int(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
+    return float((edges[at] + edges[at + 1]) / 2)
+
+
+class ParquetDays:
+    """Uplinks written a day at a time, one row group each, aside until they are whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._aside = path, path.with_name(path.name + ".part")
+        self._writer: pq.ParquetWriter | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def add(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        """One day."""
+        table = pa.table({name: _arrow(values) for name, values in columns.items()})
+        fields = [field.with_metadata({"unit": unit_of(field.name)}) for field in table.schema]
+        table = table.cast(pa.schema(fields))
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._aside, table.schema, compression="zstd")
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        """Put the file in its place."""
+        if self._writer is not None:
+            self._writer.close()
+            self._aside.replace(self._path)
+
+
+def _arrow(values: npt.NDArray[Any]) -> pa.Array:
+    array = pa.array(values.tolist() if values.dtype.kind == "U" else values)
+    return array.dictionary_encode() if values.dtype.kind == "U" else array
