@@ -35,7 +35,7 @@ def start_uplink(s: Sweep, device: int, now: int, sf: int, channel: int, airtime
     """A device's frame goes on the air; its slot."""
     sc, par = s.scalars[0], s.par[0]
     sc.free_slots -= 1
-    i = s.free[sc.free_slots]
+    i: int = s.free[sc.free_slots]
     sc.on_air += 1
     sc.peak_on_air = max(sc.peak_on_air, sc.on_air)
     slot = s.slots[i]
@@ -191,7 +191,7 @@ def end_uplink(s: Sweep, i: int) -> int:
             else:
                 s.by_gateway[g, DELIVERED] += 1
                 heard += 1
-                s.keys[g] = _report(s, g, np.float64(mw[g]))
+                s.keys[g] = _report(s, g, float(mw[g]))
         elif counted:
             s.by_gateway[g, _missed(flag)] += 1
     return heard
@@ -212,12 +212,12 @@ def _missed(flag: int) -> int:
 @kernel
 def why_lost(s: Sweep, i: int) -> int:
     """The furthest stage that a frame nobody received reached at any gateway."""
-    every, up, unserved, drowned, disturbed = 0, 0, False, False, False
+    up, unserved, drowned, disturbed = False, False, False, False
     flags = s.flags[i]
     for g in range(s.par[0].gateways):
         flag = flags[g]
-        every += 1
-        up += (flag & DOWN) == 0
+        if not flag & DOWN:
+            up = True
         if flag & UNSERVED:
             unserved = True
         elif flag & ABLE:
@@ -238,6 +238,7 @@ def why_lost(s: Sweep, i: int) -> int:
 def _report(s: Sweep, g: int, mw: float) -> int:
     """A reception's key, of what `radio_sim.chip_report` says of it."""
     noise = s.gw[g].noise_mw
-    quarters = min(np.int64(np.rint(4.0 * decibels(mw / noise))), s.par[0].snr_max_quarters)
-    rssi = np.int64(np.rint(decibels(mw + noise)))
-    return ((quarters + 2048) << 32) | ((rssi + 512) << 16) | (0xFFFF - g)
+    quarters = min(int(np.rint(4.0 * decibels(mw / noise))), s.par[0].snr_max_quarters)
+    rssi = int(np.rint(decibels(mw + noise)))
+    key: int = ((quarters + 2048) << 32) | ((rssi + 512) << 16) | (0xFFFF - g)
+    return key

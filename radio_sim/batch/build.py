@@ -341,4 +341,3 @@ def _foreign(cfg: lay.Array, foreign: ForeignTraffic, key: Keys) -> None:
     cfg["jitter_key"], cfg["frame_key"] = fold(fold(key, 1), number), fold(fold(key, 2), number)
     cfg["foreign_channel"], cfg["first_dr"], cfg["payload"] = foreign.channel, 12 - foreign.sf, foreign.phy_bytes
     cfg["power_mw"] = 1.0
-

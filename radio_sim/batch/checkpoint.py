@@ -34,7 +34,7 @@ def write_checkpoint(path: Path, s: lay.Sweep) -> None:
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with aside.open("wb") as file:
-            np.savez(file, layout=np.array(lay.LAYOUT), world=np.array(world_hash(s)), **arrays)
+            np.savez(file, allow_pickle=False, layout=np.array(lay.LAYOUT), world=np.array(world_hash(s)), **arrays)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)

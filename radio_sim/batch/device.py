@@ -1,8 +1,6 @@
-"""The device MAC: which frame it sends next and when, confirmed tries, repeats, ADR back-off. `lorawan.device` in arrays."""
+"""The device MAC: which frame goes out next and when, confirmed tries, repeats, ADR back-off: `lorawan.device`."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from lorawan.units import US_PER_S
 from radio_sim.batch.air import start_uplink
@@ -84,7 +82,9 @@ def start_joining(s: Sweep, device: int, now: int) -> None:
         windows_closed(s, device, d.busy_until)
     if d.marks & (HAS_FRAME | CONFIRMED) == (HAS_FRAME | CONFIRMED):
         s.totals[CONFIRMED_FAILED] += 1
-    d.marks, d.queued, d.joined, d.joining, d.phase = 0, 0, 0, 1, IDLE
+    if d.joined or d.joining:
+        d.queued = 0  # what waited in its memory is gone
+    d.marks, d.joined, d.joining, d.phase = 0, 0, 1, IDLE
     d.join_tries, d.join_origin, d.join_period, d.join_used_us = 0, -1, 0, 0
     d.action_at, d.busy_until, d.free_at = -1, now, now
     schedule(s, device, now)
@@ -279,14 +279,15 @@ def _asks(s: Sweep, device: int) -> bool:
         return False
     if s.cfg[device].ask_at_lowest:
         return not (d.dr == 0 and d.power == 0 and d.nb_trans == 1)
-    return d.dr > 0
+    above: bool = d.dr > 0
+    return above
 
 
 @kernel
 def _back_off(s: Sweep, device: int) -> None:
     """Take one step where the counter has come to one: at LIMIT + DELAY, then every DELAY."""
     d = s.dev[device]
-    over = np.int64(d.adr_ack_cnt) - ADR_ACK_LIMIT
+    over = int(d.adr_ack_cnt) - ADR_ACK_LIMIT
     if over < ADR_ACK_DELAY or over % ADR_ACK_DELAY:
         return
     s.totals[BACKED_OFF] += 1
@@ -316,7 +317,7 @@ def windows_closed(s: Sweep, device: int, at: int) -> None:
         d.free_at = at + ACK_TIMEOUT_US[0] + draw
     if not done and d.repeats < d.tries:
         if confirmed and c.tries and d.repeats % 2 == 0:
-            lower = max(np.int64(d.dr) - 1, 0)
+            lower = max(int(d.dr) - 1, 0)
             if d.frame_bytes - 5 <= s.max_mac[lower]:
                 d.dr = lower
         return

@@ -163,7 +163,7 @@ def _meet(s: Sweep, victim: int, other: int, now: int) -> None:
 
 
 @kernel
-def lock_downlink(s: Sweep, j: int, now: int) -> None:
+def lock_downlink(s: Sweep, j: int) -> None:
     """The preamble is over: the device locks on it, or the frame's outcome says why not."""
     down = s.downs[j]
     d = s.dev[down.device]
@@ -203,7 +203,12 @@ def end_downlink(s: Sweep, j: int, now: int) -> None:
         record = s.down_records[sc.downs_n]
         sc.downs_n += 1
         record.t_us, record.up_end_us, record.device, record.gateway = down.start, down.up_end, device, down.gateway
-        record.airtime_us, record.join, record.window, record.sf = down.end - down.start, down.join, down.window, down.sf
+        record.airtime_us, record.join, record.window, record.sf = (
+            down.end - down.start,
+            down.join,
+            down.window,
+            down.sf,
+        )
         record.channel, record.outcome = down.channel, down.outcome
         record.sent_mw, record.power_mw = down.sent_mw, down.power_mw
     if down.outcome == _LISTENED:

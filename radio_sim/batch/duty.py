@@ -45,7 +45,8 @@ def fits(s: Sweep, owner: int, band: int, airtime_us: int, at: int) -> bool:
     while excess > 0 and node >= 0 and nodes[node].start < begin + UNORDERED_US:
         excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
         node = nodes[node].next
-    return excess <= 0
+    room: bool = excess <= 0
+    return room
 
 
 @kernel
@@ -66,7 +67,8 @@ def earliest(s: Sweep, owner: int, band: int, airtime_us: int, now: int) -> int:
         start, duration = nodes[node].start, nodes[node].airtime_us
         inside = duration - max(0, min(duration, begin - start))
         if excess <= inside:
-            return start + duration - inside + excess + US_PER_HOUR - airtime_us
+            due: int = start + duration - inside + excess + US_PER_HOUR - airtime_us
+            return due
         excess -= inside
         node = nodes[node].next
     return now

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,7 @@ class Batch:
 
         Without a sink they stay in the buffer, which grows.
         """
-        while (reason := int(sweep(Memory(self._sweep), until))) != lay.REACHED:
+        while (reason := int(sweep(cast(lay.Sweep, Memory(self._sweep)), until))) != lay.REACHED:
             if reason != lay.RECORDS_FULL:
                 self._sweep = grown(self._sweep, reason)
             elif sink is not None:

@@ -16,7 +16,7 @@ _NEPER_PER_DB = math.log(10.0) / 10.0
 
 @kernel
 def bring_slow_fading_up(s: Sweep, device: int, at: int) -> None:
-    """Carry a device's AR(1) states on to the block of `at`, as `radio_sim.propagation.fading.SlowFading` defines them."""
+    """Carry a device's AR(1) states on to the block of `at`: those of `radio_sim.propagation.fading.SlowFading`."""
     par, d = s.par[0], s.dev[device]
     block = np.int32(at // par.slow_block_us)
     if d.slow_block >= block:
@@ -52,7 +52,7 @@ def received(s: Sweep, device: int, frame: int, sent_mw: np.float32, out: Array)
 @kernel
 def received_below(s: Sweep, device: int, gateway: int, reference: int, sent_mw: np.float32) -> np.float32:
     """Power in mW of a gateway's frame number `reference` at a device, its slow fading being up to date."""
-    power = s.gain_mw[device, gateway] * sent_mw
+    power: np.float32 = s.gain_mw[device, gateway] * sent_mw
     if s.par[0].frame_fading:
         key = fold(fold(s.cfg[device].frame_key, s.gw[gateway].word), s.par[0].down_word)
         power *= quantile(s.fades, u64(key, reference))

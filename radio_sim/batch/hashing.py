@@ -39,4 +39,4 @@ def u64(key: np.uint64, index: int) -> np.uint64:
 def integer(key: np.uint64, n: int, index: int) -> int:
     """In 0 … n − 1 for n below 2^32, an int64: floor(u · n / 2^64) as `Draws.integer` has it."""
     draw, wide = u64(key, index), np.uint64(n)
-    return np.int64(((draw >> _S32) * wide + (((draw & _LOW32) * wide) >> _S32)) >> _S32)
+    return int(((draw >> _S32) * wide + (((draw & _LOW32) * wide) >> _S32)) >> _S32)

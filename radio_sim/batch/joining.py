@@ -1,4 +1,4 @@
-"""Join requests: data rates in turn, the aggregate duty cycle of LoRaWAN §7, pauses. `lorawan.device.joining` in arrays."""
+"""Join requests: data rates in turn, the aggregate duty cycle of LoRaWAN §7, pauses: `lorawan.device.joining`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _PAUSE_US = 10 * US_PER_S  # after an unanswered request, at most [assumption, a
 @kernel
 def next_join_dr(s: Sweep, device: int) -> int:
     """The data rate of the next request."""
-    return s.par[0].join_dr[s.dev[device].join_tries % s.par[0].join_n]
+    dr: int = s.par[0].join_dr[s.dev[device].join_tries % s.par[0].join_n]
+    return dr
 
 
 @kernel

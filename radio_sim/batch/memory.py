@@ -1,6 +1,6 @@
 """How kernels reach a sweep's arrays: by name, through one address.
 
-A kernel that is given 60 arrays takes minutes to compile, as each call spells out every shape and stride of all of them.
+A kernel that is given 60 arrays takes minutes to compile: each call spells out the shapes and strides of all of them.
 So a kernel is given the address of a table that says where each array lies, and `s.dev` looks it up there: one word.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import carray, types
+from llvmlite import ir  # type: ignore[import-untyped]  # it has no types
+from numba import types
 from numba.extending import (
     NativeValue,
     intrinsic,
@@ -20,6 +20,7 @@ from numba.extending import (
     typeof_impl,
     unbox,
 )
+from numba.np.numpy_support import carray
 
 from radio_sim.batch.layout import FIELDS, Sweep
 
@@ -43,7 +44,7 @@ class Memory:
         self.address = self.table.ctypes.data
 
 
-class MemoryType(types.Type):  # type: ignore[misc]  # numba is untyped
+class MemoryType(types.Type):
     """`Memory` in a kernel: the address of its table."""
 
     def __init__(self) -> None:
@@ -51,9 +52,9 @@ class MemoryType(types.Type):  # type: ignore[misc]  # numba is untyped
 
 
 @register_model(MemoryType)
-class _MemoryModel(models.PrimitiveModel):  # type: ignore[misc]  # numba is untyped
+class _MemoryModel(models.PrimitiveModel):
     def __init__(self, manager: Any, of_type: Any) -> None:
-        super().__init__(manager, of_type, ir.IntType(64))
+        super().__init__(manager, of_type, ir.IntType(64))  # type: ignore[no-untyped-call]  # numba's
 
 
 @typeof_impl.register(Memory)
@@ -61,16 +62,16 @@ def _typeof(_value: Memory, _context: Any) -> MemoryType:
     return MemoryType()
 
 
-@unbox(MemoryType)
+@unbox(MemoryType)  # type: ignore[untyped-decorator, no-untyped-call]  # numba's
 def _unbox(_type: Any, value: Any, c: Any) -> Any:
     address = c.pyapi.object_getattr_string(value, "address")
     word = c.pyapi.long_as_longlong(address)
     c.pyapi.decref(address)
-    return NativeValue(word)
+    return NativeValue(word)  # type: ignore[no-untyped-call]  # numba's
 
 
 @intrinsic
-def _word(_context: Any, memory: Any, place: Any) -> Any:
+def _word(_context: Any, memory: Any, place: Any) -> Any:  # noqa: ARG001 - numba passes the types of both
     """The table's word number `place`."""
 
     def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -90,20 +91,24 @@ def _pointer(_context: Any, _address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
+word: Any = _word
+pointer: Any = _pointer
+
+
 def _define(name: str, place: int, dtype: np.dtype[Any], ndim: int) -> None:
     first = _WORDS * place
 
     def one(s: Any) -> Any:
-        return carray(_pointer(_word(s, first)), (_word(s, first + 1),), dtype)
+        return carray(pointer(word(s, first)), (word(s, first + 1),), dtype)
 
     def two(s: Any) -> Any:
-        return carray(_pointer(_word(s, first)), (_word(s, first + 1), _word(s, first + 2)), dtype)
+        return carray(pointer(word(s, first)), (word(s, first + 1), word(s, first + 2)), dtype)
 
     def three(s: Any) -> Any:
-        shape = (_word(s, first + 1), _word(s, first + 2), _word(s, first + 3))
-        return carray(_pointer(_word(s, first)), shape, dtype)
+        shape = (word(s, first + 1), word(s, first + 2), word(s, first + 3))
+        return carray(pointer(word(s, first)), shape, dtype)
 
-    found = (one, two, three)[ndim - 1]
+    found: Any = (one, two, three)[ndim - 1]
 
     def implementation(s: Any) -> Any:  # noqa: ARG001 - numba wants the arguments' names alike
         return found

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from radio_sim.batch.layout import (
     ACCEPTED,
     ADR_ANSWER,
@@ -45,7 +43,7 @@ def uplink_at_network(s: Sweep, i: int, best_key: int) -> bool:
     d.server_f_cnt = slot.f_cnt
     d.delivered += 1
     quarters = (best_key >> 32) - 2048
-    dr = 5 - np.int64(slot.sf)
+    dr = 5 - slot.sf
     size = _ACK_BYTES
     if marks & ANNOUNCES:
         size += _CONF_BYTES
@@ -108,22 +106,22 @@ def on_the_wire_db(quarters: int, tenths: bool) -> float:
 def _decide(s: Sweep, device: int) -> int:
     """ADR after one more uplink: the data rate to ask for with asked_power and asked_nb, −1 to leave all as it is."""
     d = s.dev[device]
-    nb_trans = np.int64(d.link_nb)
+    nb_trans = int(d.link_nb)
     if d.history_n >= HISTORY:
         newest = s.history_cnt[device, (d.history_at + HISTORY - 1) % HISTORY]
-        span = ((np.int64(newest) - np.int64(s.history_cnt[device, d.history_at])) & 0xFFFF) + 1
+        span = ((int(newest) - int(s.history_cnt[device, d.history_at])) & 0xFFFF) + 1
         loss = 1.0 - HISTORY / span
         row = 0
         while row < 3 and loss >= NB_TRANS_LOSS[row]:
             row += 1
         nb_trans = NB_TRANS[row][min(max(nb_trans, 1), 3) - 1]
-    best = np.int64(_NOT_KNOWN)
+    best = _NOT_KNOWN
     for k in range(d.history_n):
-        best = max(best, np.int64(s.history_snr[device, k]))
-    dr, power = np.int64(d.link_dr), np.int64(d.link_power)
+        best = max(best, int(s.history_snr[device, k]))
+    dr, power = int(d.link_dr), int(d.link_power)
     floor_db = -20.0 + 2.5 * dr
     margin = on_the_wire_db(best, s.par[0].snr_tenths != 0) - floor_db - s.par[0].adr_margin
-    steps = np.int64(math.floor(margin / STEP_DB))
+    steps = math.floor(margin / STEP_DB)
     while steps > 0 and dr < MAX_DR:
         dr, steps = dr + 1, steps - 1
     while steps > 0 and power < MAX_POWER:

@@ -56,7 +56,8 @@ def fade_table(law: FrameFadingLaw, sigma_db: float, k_db: float) -> Table:
     if law == "rice":
         k = 10.0 ** (k_db / 10.0)
         both = np.concatenate([lower, 1.0 - lower])
-        return (chndtrix(both, 2, 2.0 * k) / (2.0 * (1.0 + k))).astype(np.float32)
+        powers: Floats = chndtrix(both, 2, 2.0 * k) / (2.0 * (1.0 + k))
+        return powers.astype(np.float32)
     return np.ones(2 * SIDE, np.float32)
 
 
@@ -71,9 +72,11 @@ def quantile(table: Table, draw: np.uint64) -> np.float32:
     bits = np.float32(distance).view(np.uint32)
     place = np.int64(bits >> _S17) - _FIRST
     if place >= SIDE - 1:
-        return table[side + SIDE - 1]
+        middle: np.float32 = table[side + SIDE - 1]
+        return middle
     below = table[side + place]
-    return below + np.float32(bits & _FRACTION) * _FRACTION_STEP * (table[side + place + 1] - below)
+    found: np.float32 = below + np.float32(bits & _FRACTION) * _FRACTION_STEP * (table[side + place + 1] - below)
+    return found
 
 
 @kernel

@@ -18,15 +18,15 @@ _BEYOND = 1 << 62
 @kernel
 def exponential_us(key: np.uint64, index: int, mean_us: int) -> int:
     """An exponential interval, at least 1 µs."""
-    u = (np.float64(np.int64(u64(key, index) >> _S11)) + 0.5) * 2.0**-53
-    return np.int64(1.0 - natural_log(u) * mean_us)
+    u = (float(int(u64(key, index) >> _S11)) + 0.5) * 2.0**-53
+    return int(1.0 - natural_log(u) * mean_us)
 
 
 @kernel
 def civil_slot_us(part: int, number: int, per_day: int, length_us: int) -> int:
     """⌊(number + part / 2⁵³) · length / per_day⌋ without overflow: `scenarios.calendar.uplink_instants_us`."""
     high, low, length = np.uint64(part) >> _S26, np.uint64(part) & _LOW26, np.uint64(length_us)
-    whole = np.int64((high * length + ((low * length) >> _S26)) >> _S27)
+    whole = int((high * length + ((low * length) >> _S26)) >> _S27)
     return (number * length_us + whole) // per_day
 
 
@@ -41,7 +41,7 @@ def schedule_next(s: Sweep, device: int) -> None:
     """Draw the reading after the last one and put it on the agenda. Every draw is keyed by the device and a count."""
     d, c = s.dev[device], s.cfg[device]
     kind, k = c.schedule, d.k
-    at = np.int64(-1)
+    at = -1
     if kind == CIVIL:
         if k >= c.count:
             d.day += 1

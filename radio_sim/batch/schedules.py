@@ -51,7 +51,7 @@ class Schedules:
     def civil_days(
         cls, phase: npt.ArrayLike, per_day: IntsLike, *, jitter_us: IntsLike = 0, drift_ppm: npt.ArrayLike = 0.0
     ) -> Schedules:
-        """per_day readings evenly spaced in every civil day at phase 0 … 1, as `uplink_instants_us`; none leaves its day."""
+        """per_day readings evenly spaced in every civil day, at phase 0 … 1 of their spacing; none leaves its day."""
         part = (np.asarray(phase, dtype=np.float64) * (1 << 53)).astype(np.int64)
         return _make(CIVIL, part, 0, jitter_us, 0, per_day, drift_ppm)
 
@@ -105,8 +105,18 @@ def _make(
     count: npt.ArrayLike,
     drift_ppm: npt.ArrayLike,
 ) -> Schedules:
-    parts = [np.asarray(part, dtype=np.int64) for part in (phase, period_us, jitter_us, gap_us, count)]
-    shape = np.broadcast_shapes((1,), *(part.shape for part in parts), np.shape(drift_ppm))
-    columns = [np.broadcast_to(part, shape) for part in parts]
-    drift = np.broadcast_to(np.asarray(drift_ppm, dtype=np.float64), shape)
-    return Schedules(np.full(shape, kind, np.uint8), *columns, drift)
+    given = (phase, period_us, jitter_us, gap_us, count, drift_ppm)
+    shape = np.broadcast_shapes((1,), *(np.shape(part) for part in given))
+
+    def column(part: npt.ArrayLike) -> Ints:
+        return np.broadcast_to(np.asarray(part, dtype=np.int64), shape)
+
+    return Schedules(
+        kind=np.full(shape, kind, np.uint8),
+        phase=column(phase),
+        period_us=column(period_us),
+        jitter_us=column(jitter_us),
+        gap_us=column(gap_us),
+        count=column(count),
+        drift_ppm=np.broadcast_to(np.asarray(drift_ppm, dtype=np.float64), shape),
+    )

@@ -56,8 +56,10 @@ def sweep(s: Sweep, stop: int) -> int:
             return GROW_NODES
         if par.records_on and (sc.records_n >= s.records.shape[0] or sc.downs_n >= s.down_records.shape[0]):
             return RECORDS_FULL
-        while sc.current_i >= sc.current_n and sc.current_end < stop and (
-            sc.heap_n == 0 or s.heap[0, 0] >= sc.current_end
+        while (
+            sc.current_i >= sc.current_n
+            and sc.current_end < stop
+            and (sc.heap_n == 0 or s.heap[0, 0] >= sc.current_end)
         ):
             open_bucket(s)
         device = -1
@@ -97,7 +99,7 @@ def sweep(s: Sweep, stop: int) -> int:
         elif kind == DOWN_START:
             start_downlink(s, payload, at)
         elif kind == DOWN_LOCK:
-            lock_downlink(s, payload, at)
+            lock_downlink(s, payload)
         elif kind == DOWN_END:
             end_downlink(s, payload, at)
         else:

@@ -97,13 +97,15 @@ def open_bucket(s: Sweep) -> None:
 def current_at(s: Sweep) -> int:
     """When the first reading of the opened bucket is due."""
     sc = s.scalars[0]
-    return sc.current_end - s.par[0].width_us + (s.current[sc.current_i] >> _DEVICE_BITS)
+    at: int = sc.current_end - s.par[0].width_us + (s.current[sc.current_i] >> _DEVICE_BITS)
+    return at
 
 
 @kernel
 def current_device(s: Sweep) -> int:
     """Whose it is."""
-    return s.current[s.scalars[0].current_i] & _DEVICE
+    device: int = s.current[s.scalars[0].current_i] & _DEVICE
+    return device
 
 
 @kernel
