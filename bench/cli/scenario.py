@@ -135,6 +135,68 @@ def run(
     raise typer.Exit(summary["verdict"]["exit_code"] if summary["complete"] else INTERRUPTED)
 
 
+@app.command(epilog='Example: lorabench scenario compare tev --what-if "raise vouvray-water-tower 10 m" --worlds 4')
+def compare(
+    name: Name,
+    what_if: Annotated[
+        list[str],
+        typer.Option(
+            "--what-if",
+            help="An action: raise SITE 10 m; move SITE LAT,LON; swap SITE OTHER; add SITE; lose SITE [days 3-5]; "
+            "lids worst 200 plastic; uplinks 24 to 4; payload 51 to 20. Repeat it for more.",
+        ),
+    ],
+    stage: Annotated[str, typer.Option(help="The stage that is changed; the last by default.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Another draw of everything random.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Scored days.")] = None,
+    warmup_days: Annotated[int | None, typer.Option(min=0, help="Simulated and unscored days before them.")] = None,
+    worlds: Annotated[int, typer.Option(min=1, help="Draws of the radio world, the same for every action.")] = 4,
+    out: Annotated[Path, typer.Option(help="Where the comparison goes.")] = Path("out"),
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one a CPU.")] = 0,
+    dask: Annotated[str, typer.Option(help='A dask scheduler, "tcp://…", or "local", in the place of processes.')] = "",
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+) -> None:
+    """Set what-if actions beside the plan, in the same draws of everything random, and draw them in one page."""
+    from bench.report.compare import print_comparison, write_comparison  # noqa: PLC0415 - brings the simulator
+    from bench.report.terminal import console_for  # noqa: PLC0415
+    from bench.runner.changes import parse_change  # noqa: PLC0415
+    from bench.runner.compare import compare as run_comparison  # noqa: PLC0415
+    from bench.runner.rollout import RunOptions  # noqa: PLC0415
+    from bench.store.run_folder import RunFolder, finite  # noqa: PLC0415
+    from scenarios.load import load  # noqa: PLC0415
+
+    loaded = load(name)
+    scenario = loaded.scenario
+    chosen = loaded.stage(stage).name if stage else scenario.stages[-1].name
+    changes = [parse_change(text) for text in what_if]
+    options = RunOptions(
+        sample_size=scenario.sample_size,
+        seed=scenario.seed if seed is None else seed,
+        warmup_days=scenario.warmup_days if warmup_days is None else warmup_days,
+        scored_days=scenario.scored_days if days is None else days,
+        stages=(chosen,),
+        link="memory",
+        jobs=jobs,
+        out=out,
+        command=shlex.join(["lorabench", *sys.argv[1:]]),
+        tier="batch",
+        worlds=worlds,
+        dask=dask,
+    )
+    with reporter(quiet=quiet or as_json) as progress:
+        comparison = run_comparison(loaded, chosen, changes, options, progress)
+    with RunFolder.create(out, f"{scenario.name}-compare", options.seed) as folder:
+        folder.write_json("comparison.json", comparison)
+        write_comparison(comparison, folder.path / "comparison.html")
+        folder.finish()
+    if as_json:
+        typer.echo(json.dumps(finite(comparison)))
+        return
+    print_comparison(comparison, console_for(sys.stdout.isatty()))
+    typer.echo(f"page: {folder.final / 'comparison.html'}")
+
+
 def run_and_print(loaded: LoadedScenario, options: RunOptions, *, as_json: bool, quiet: bool, verbose: bool) -> Summary:
     """Run with progress on stderr, and the result on stdout."""
     from bench.report.terminal import console_for, print_checks, print_summary, print_verdict  # noqa: PLC0415

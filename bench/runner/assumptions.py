@@ -71,8 +71,8 @@ def assumptions(world: StageWorld, stages: Sequence[Stage]) -> list[Assumption]:
         ),
         (
             "Sensors not sampled",
-            "occupy air and demodulators, carry no bytes, join no network and cause no downlinks",
-            "simplification of the exact tier",
+            "in the exact tier they take up air and demodulators, carry no bytes, join no network, cause no downlinks",
+            "simplification of the exact tier; the batch tier simulates everybody",
             False,
         ),
         (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,8 @@ from radio_sim.batch import (
     Schedules,
 )
 from radio_sim.links import Links, build_links
+from scenarios.population import Sensor
+from scenarios.schema import Placement
 
 Bools = npt.NDArray[np.bool_]
 ACCEPT_BYTES = 17  # a JoinAccept; with a CFList 33: LoRaWAN 1.0.4 §6.2.5
@@ -64,13 +66,29 @@ def world_draws(stage: StageWorld, world: int) -> Draws:
 
 def world_links(stage: StageWorld, draws: Draws) -> Links:
     """The links of one draw. Sensors stand where they stand in every world."""
-    if draws == stage.draws:
-        return stage.links
+    links = stage.links if draws == stage.draws else _drawn(stage, draws, stage.population)
+    if stage.lids is None:
+        return links
+    return _drawn(stage, draws, better_lids(stage.population, links, *stage.lids))
+
+
+def better_lids(population: Sequence[Sensor], links: Links, n: int, placement: Placement) -> tuple[Sensor, ...]:
+    """Give the n pit sensors with the weakest best link another lid; their own draw of the lid's loss stays.
+
+    An operator sees which are worst in his world; so each draw has its own.
+    """
+    best = (links.gain_db - links.noise_dbm).max(axis=1)
+    pits = np.array([i for i, sensor in enumerate(population) if sensor.placement.startswith("pit-")], dtype=int)
+    worst = set(pits[np.argsort(best[pits], kind="stable")[:n]].tolist())
+    return tuple(replace(s, placement=placement) if i in worst else s for i, s in enumerate(population))
+
+
+def _drawn(stage: StageWorld, draws: Draws, population: Sequence[Sensor]) -> Links:
     radio = stage.loaded.scenario.radio
     return build_links(
         draws,
         stage.gateways,
-        device_sites(stage.population, radio),
+        device_sites(population, radio),
         stage.model,
         placements=placements(radio),
         median_loss_db=stage.ground.of(stage.gateways) if stage.ground else None,

@@ -127,7 +127,7 @@ def summarise(stage: StageWorld, worlds: Sequence[WorldResult], elapsed_s: float
         trace_sha256=zero.digest,
         elapsed_s=elapsed_s,
         worlds=len(worlds),
-        misses=_misses(stage, zero, first),
+        misses=misses_of(stage, zero, first),
     )
 
 
@@ -222,7 +222,7 @@ def _conservation(zero: WorldResult) -> Check:
     )
 
 
-def _misses(stage: StageWorld, zero: WorldResult, matrix: HeardMatrix) -> list[MissCause]:
+def misses_of(stage: StageWorld, zero: WorldResult, matrix: HeardMatrix) -> list[MissCause]:
     """Sensors that missed scored days, by what cost most of their frames; those that never joined apart."""
     missed = (~matrix.scored).sum(axis=1)
     if zero.seen is None or not missed.any():

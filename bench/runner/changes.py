@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bench.errors import UsageError
 from bench.runner.plan import StageWorld
 from scenarios.errors import did_you_mean
@@ -61,7 +59,7 @@ def parse_change(text: str) -> Change:
             return Change(text, lambda world: _out(world, site, *days))
         case ["lids", "worst", count, kind]:
             n, placement = int(_number(count, text)), _lid(kind, text)
-            return Change(text, lambda world: _lids(world, n, placement))
+            return Change(text, lambda world: replace(world, lids=(n, placement)))
         case ["uplinks", old, "to", new]:
             per_day = int(_number(old, text)), int(_number(new, text))
             return Change(text, lambda world: _reporting(world, "uplinks_per_day", *per_day, text))
@@ -128,17 +126,6 @@ def _out(world: StageWorld, name: str, first: int, last: int) -> StageWorld:
     if not 1 <= first <= last <= world.scored_days:
         raise UsageError(f"days {first}-{last} are not within the scored days 1-{world.scored_days}")
     return replace(world, outages=(*world.outages, (name, world.warmup_days + first - 1, world.warmup_days + last)))
-
-
-def _lids(world: StageWorld, n: int, placement: Placement) -> StageWorld:
-    """Give the n pit sensors with the weakest best link another lid; their own draw of the lid's loss stays."""
-    best = (world.links.gain_db - world.links.noise_dbm).max(axis=1)
-    pits = np.array([i for i, sensor in enumerate(world.population) if sensor.placement.startswith("pit-")], dtype=int)
-    worst = set(pits[np.argsort(best[pits], kind="stable")[:n]].tolist())
-    changed = tuple(
-        replace(sensor, placement=placement) if i in worst else sensor for i, sensor in enumerate(world.population)
-    )
-    return replace(world, sensors_changed=changed)
 
 
 def _reporting(world: StageWorld, field: str, old: int, new: int, text: str) -> StageWorld:

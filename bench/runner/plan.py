@@ -27,7 +27,7 @@ from scenarios.calendar import civil_day_bounds_us, origin_utc
 from scenarios.load import LoadedScenario
 from scenarios.population import Sensor, build_population
 from scenarios.sampling import stratified_sample, weights
-from scenarios.schema import Network, PathLoss, Site
+from scenarios.schema import Network, PathLoss, Placement, Site
 
 KEEPALIVE_US = US_PER_HOUR  # nothing closes the way back in memory: the reference's 5 s would be 99 % of all datagrams
 LORAWAN_OVERHEAD_BYTES = 13  # MHDR 1, FHDR 7, FPort 1, MIC 4: LoRaWAN 1.0.4 §4
@@ -47,6 +47,7 @@ class StageWorld:
     path_loss: PathLoss | None = None  # of a variant; None: the scenario's
     sites: tuple[Site, ...] | None = None  # of a variant or change; None: the stage's
     sensors_changed: tuple[Sensor, ...] | None = None  # the whole population after a change; None: as drawn
+    lids: tuple[int, Placement] | None = None  # so many of each world's worst pits get this lid
     outages: tuple[tuple[str, int, int], ...] = ()  # (site, from day, to day), days of the run from 0, end excluded
 
     @cached_property

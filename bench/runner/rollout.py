@@ -76,7 +76,7 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
     Ctrl-C once ends every stage after its present day and judges what was done; twice gives up.
     """
     names = options.stages or tuple(stage.name for stage in loaded.scenario.stages)
-    worlds = [_world(loaded, name, options) for name in names]
+    worlds = [world_for(loaded, name, options) for name in names]
     threads = options.jobs or os.cpu_count() or 1
     ground = ground_of(
         worlds[-1],
@@ -124,7 +124,8 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
     return summary
 
 
-def _world(loaded: LoadedScenario, stage: str, options: RunOptions) -> StageWorld:
+def world_for(loaded: LoadedScenario, stage: str, options: RunOptions) -> StageWorld:
+    """A stage as the options want it, still without its terrain."""
     return StageWorld(loaded, stage, options.seed, options.sample_size, options.warmup_days, options.scored_days)
 
 

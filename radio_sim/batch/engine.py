@@ -126,8 +126,9 @@ class Batch:
         s = self._sweep
         parts = (s.dev, s.heard, s.by_sf, s.by_gateway, s.totals, s.gain_mw, s.history_snr, s.history_cnt)
         digest = sha256()
-        for part in parts:
-            digest.update(np.ascontiguousarray(part).tobytes())
+        for part in parts:  # field by field: the padding between fields says nothing
+            for column in (part,) if part.dtype.names is None else (part[name] for name in part.dtype.names):
+                digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:

@@ -109,7 +109,18 @@ def report_memory() -> None:
     with tempfile.TemporaryDirectory() as out:
         began = time.perf_counter()
         done = subprocess.run(
-            [str(Path(sys.executable).parent / "lorabench"), "scenario", "run", "tev", "-q", "--out", out], check=False
+            [
+                str(Path(sys.executable).parent / "lorabench"),
+                "scenario",
+                "run",
+                "tev",
+                "--tier",
+                "exact",
+                "-q",
+                "--out",
+                out,
+            ],
+            check=False,
         )
         wall = time.perf_counter() - began
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

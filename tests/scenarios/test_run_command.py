@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 LORABENCH = Path(sys.executable).parent / "lorabench"
-SMALL = ("--sample", "30", "--warmup-days", "1", "--days", "2", "--stages", "2026")
+SMALL = ("--tier", "exact", "--sample", "30", "--warmup-days", "1", "--days", "2", "--stages", "2026")
 
 
 def lorabench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ def test_a_rerun_of_the_folder_has_the_same_traces(finished: tuple[subprocess.Co
 
 def test_ctrl_c_keeps_the_days_that_are_done_and_says_so(tmp_path: Path) -> None:
     run = subprocess.Popen(
-        [LORABENCH, "scenario", "run", "tev", "--sample", "30", "--jobs", "1", "--stages", "2026", "--out", tmp_path],
+        [LORABENCH, "scenario", "run", "tev", *SMALL[:4], "--jobs", "1", "--stages", "2026", "--out", tmp_path],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
