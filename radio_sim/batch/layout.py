@@ -138,14 +138,14 @@ DOWNLINK = np.dtype(
 
 UPLINK_RECORD = np.dtype(
     [
-        ("t_us", "i8"), ("device", "i4"), ("f_cnt", "i4"), ("airtime_us", "i4"), ("best_gateway", "i2"),
-        ("n_gateways", "i2"), ("best_rssi_dbm", "i2"), ("best_snr_quarters", "i2"), ("join", "u1"), ("repeat", "u1"),
+        ("t_us", "i8"), ("device", "i4"), ("f_cnt", "i4"), ("airtime_us", "i4"), ("best_gateway", "i4"),
+        ("n_gateways", "i4"), ("best_rssi_dbm", "i2"), ("best_snr_quarters", "i2"), ("join", "u1"), ("repeat", "u1"),
         ("sf", "u1"), ("channel", "u1"), ("power_index", "u1"), ("outcome", "u1"), ("accepted", "u1"),
         ("marks", "u1"),
     ],
     align=True,
 )  # fmt: skip
-"""One uplink of 36 bytes; best_gateway −1 where nobody received it."""
+"""One uplink of 40 bytes; best_gateway −1 where nobody received it."""
 
 DOWNLINK_RECORD = np.dtype(
     [

@@ -6,6 +6,7 @@ So a kernel is given the address of a table that says where each array lies, and
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from numba.extending import (
 )
 from numba.np.numpy_support import carray
 
+from radio_sim.batch import layout
 from radio_sim.batch.layout import FIELDS, Sweep
 
 _WORDS = 4  # of each array in the table: address and up to three lengths
@@ -44,11 +46,16 @@ class Memory:
         self.address = self.table.ctypes.data
 
 
+# Compiled kernels hold the layout's numbers. Its fingerprint in their signature keeps stale ones from being reused.
+_LAYOUT = {name: value for name, value in vars(layout).items() if name.isupper()}
+_FINGERPRINT = blake2b(repr(_LAYOUT).encode(), digest_size=8).hexdigest()
+
+
 class MemoryType(types.Type):
     """`Memory` in a kernel: the address of its table."""
 
     def __init__(self) -> None:
-        super().__init__(name="radio_sim.batch.Memory")
+        super().__init__(name=f"radio_sim.batch.Memory {_FINGERPRINT}")
 
 
 @register_model(MemoryType)
