@@ -42,10 +42,16 @@ class Schedules:
 
     @classmethod
     def periodic(
-        cls, phase_us: IntsLike, period_us: IntsLike, *, jitter_us: IntsLike = 0, drift_ppm: npt.ArrayLike = 0.0
+        cls,
+        phase_us: IntsLike,
+        period_us: IntsLike,
+        *,
+        jitter_us: IntsLike = 0,
+        times: IntsLike = 0,
+        drift_ppm: npt.ArrayLike = 0.0,
     ) -> Schedules:
-        """Every period_us from phase_us on, each up to jitter_us early or late."""
-        return _make(PERIODIC, phase_us, period_us, jitter_us, 0, 0, drift_ppm)
+        """Every period_us from phase_us on, each up to jitter_us early or late. times 0: for ever."""
+        return _make(PERIODIC, phase_us, period_us, jitter_us, 0, times, drift_ppm)
 
     @classmethod
     def civil_days(
