@@ -51,7 +51,7 @@ def build(world: BatchWorld, *, records: int, record_capacity: int) -> lay.Sweep
         slow_db=np.zeros((n if sigma > 0 else 0, g), np.float32),
         gain_mw=(10.0 ** (gain.astype(np.float64) / 10.0)).astype(np.float32),
         history_snr=np.zeros((n if adr else 0, 20), np.int8),
-        history_cnt=np.zeros((n if adr else 0, 20), np.uint16),
+        history_gap=np.zeros((n if adr else 0, 20), np.uint8),
         sensitivity_mw=sensitivity,
         ratios=ratios,
         airtimes=_airtimes(),
@@ -90,7 +90,7 @@ def build(world: BatchWorld, *, records: int, record_capacity: int) -> lay.Sweep
         keys=np.zeros(g, np.int64),
         records=np.zeros(record_capacity if records & 1 else 1, lay.UPLINK_RECORD),
         down_records=np.zeros(downs_capacity, lay.DOWNLINK_RECORD),
-        heard=np.zeros((n, len(world.bounds_us) - 1), np.uint8),
+        heard=np.zeros((n, (len(world.bounds_us) + 6) // 8), np.uint8),
         by_sf=np.zeros((6, lay.OUTCOMES), np.int64),
         by_gateway=np.zeros((g, lay.OUTCOMES), np.int64),
         totals=np.zeros(len(lay.TOTALS), np.int64),
@@ -120,7 +120,7 @@ def _chain(size: int) -> lay.Array:
 
 
 def grown(s: lay.Sweep, reason: int) -> lay.Sweep:
-    """The same state with twice the room where it was short."""
+    """The same state with more room where it was short."""
     sc = s.scalars[0]
     if reason == lay.GROW_HEAP:
         return s._replace(heap=_longer(s.heap))
@@ -151,13 +151,19 @@ def grown(s: lay.Sweep, reason: int) -> lay.Sweep:
             downs=_longer(s.downs), down_free=free, down_keys=_longer(s.down_keys), down_active=_longer(s.down_active)
         )
     before = len(s.nodes)
-    nodes = _longer(s.nodes)
-    fresh = _chain(before)
+    fresh = _chain(before // 4)
     fresh["next"][:-1] += before
     fresh["next"][-1] = sc["free_node"]
-    nodes[before:] = fresh
     sc["free_node"] = before
-    return s._replace(nodes=nodes)
+    return s._replace(nodes=np.concatenate([s.nodes, fresh]))
+
+
+def shrunk(s: lay.Sweep) -> lay.Sweep:
+    """The same state with a heap that fits, once the devices that were to be switched on have left it."""
+    used = int(s.scalars[0]["heap_n"])
+    if len(s.heap) <= max(4096, 4 * used):
+        return s
+    return s._replace(heap=s.heap[: max(1024, 2 * used)].copy())
 
 
 def _longer(array: lay.Array) -> lay.Array:

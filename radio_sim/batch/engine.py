@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from lorawan.machine import Instant
 from radio_sim.batch import layout as lay
-from radio_sim.batch.build import build, grown
+from radio_sim.batch.build import build, grown, shrunk
 from radio_sim.batch.checkpoint import read_checkpoint, write_checkpoint
 from radio_sim.batch.memory import Memory
 from radio_sim.batch.records import DownlinkColumns, UplinkColumns, downlink_columns, uplink_columns
@@ -71,6 +71,7 @@ class Batch:
 
         Without a sink they stay in the buffer, which grows.
         """
+        self._sweep = shrunk(self._sweep)
         while (reason := int(sweep(cast(lay.Sweep, Memory(self._sweep)), until))) != lay.REACHED:
             if reason != lay.RECORDS_FULL:
                 self._sweep = grown(self._sweep, reason)
@@ -97,7 +98,9 @@ class Batch:
     @property
     def heard(self) -> npt.NDArray[np.bool_]:
         """heard [device, day]: the network accepted a reading whose frame began on that civil day."""
-        return self._sweep.heard[: len(self.world.devices)].astype(np.bool_)
+        packed = self._sweep.heard[: len(self.world.devices)]
+        days = len(self.world.bounds_us) - 1
+        return np.unpackbits(packed, axis=1, count=days, bitorder="little").astype(np.bool_)
 
     @property
     def counters(self) -> Counters:
@@ -124,7 +127,7 @@ class Batch:
     def digest(self) -> str:
         """A hash of counters, heard days and devices: equal for equal histories."""
         s = self._sweep
-        parts = (s.dev, s.heard, s.by_sf, s.by_gateway, s.totals, s.gain_mw, s.history_snr, s.history_cnt)
+        parts = (s.dev, s.heard, s.by_sf, s.by_gateway, s.totals, s.gain_mw, s.history_snr, s.history_gap)
         digest = sha256()
         for part in parts:  # field by field: the padding between fields says nothing
             for column in (part,) if part.dtype.names is None else (part[name] for name in part.dtype.names):

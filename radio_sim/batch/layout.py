@@ -173,7 +173,7 @@ class Sweep(NamedTuple):
     slow_db: Array  # [n or 0, g] f4
     gain_mw: Array  # [n, g] f4: the present gain, slow fading included, as a factor
     history_snr: Array  # [n or 0, 20] i1, quarters of a dB
-    history_cnt: Array  # [n or 0, 20] u2
+    history_gap: Array  # [n or 0, 20] u1: counter values since the one before, 255 for more
     sensitivity_mw: Array  # [6, g] f4
     ratios: Array  # [6, 6] f4
     airtimes: Array  # [2: up, down; 6: SF; 256: bytes] i4
@@ -212,7 +212,7 @@ class Sweep(NamedTuple):
     keys: Array  # [g] i8, scratch
     records: Array  # UPLINK_RECORD
     down_records: Array  # DOWNLINK_RECORD
-    heard: Array  # [n, days] u1
+    heard: Array  # [n, days / 8] u1: a bit for each day, the lowest first
     by_sf: Array  # [6, OUTCOMES] i8
     by_gateway: Array  # [g, OUTCOMES] i8
     totals: Array  # i8
@@ -228,7 +228,7 @@ FIELDS: dict[str, tuple[np.dtype[Any], int]] = {
     "slow_db": (np.dtype("f4"), 2),
     "gain_mw": (np.dtype("f4"), 2),
     "history_snr": (np.dtype("i1"), 2),
-    "history_cnt": (np.dtype("u2"), 2),
+    "history_gap": (np.dtype("u1"), 2),
     "sensitivity_mw": (np.dtype("f4"), 2),
     "ratios": (np.dtype("f4"), 2),
     "airtimes": (np.dtype("i4"), 3),

@@ -40,6 +40,7 @@ def uplink_at_network(s: Sweep, i: int, best_key: int) -> bool:
         if slot.f_cnt == d.server_f_cnt and marks & CONFIRMED and par.downlinks:
             _want(s, i, _ACK_BYTES, 1, -1, 0, 0, 0)
         return False
+    gap = min(slot.f_cnt - d.server_f_cnt, 255)  # one of 255 among twenty is a loss above 90 % already
     d.server_f_cnt = slot.f_cnt
     d.delivered += 1
     quarters = (best_key >> 32) - 2048
@@ -60,7 +61,7 @@ def uplink_at_network(s: Sweep, i: int, best_key: int) -> bool:
         d.link_dr, d.history_n, d.asked_dr = dr, 0, -1
     asked_dr = -1
     if c.adr:
-        _remember(s, slot.device, slot.f_cnt, quarters)
+        _remember(s, slot.device, gap, quarters)
         asked_dr = _decide(s, slot.device)
         if asked_dr >= 0:
             size += _LINK_ADR_BYTES
@@ -82,12 +83,12 @@ def join_at_network(s: Sweep, i: int) -> None:
 
 
 @kernel
-def _remember(s: Sweep, device: int, f_cnt: int, quarters: int) -> None:
+def _remember(s: Sweep, device: int, gap: int, quarters: int) -> None:
     d = s.dev[device]
     if d.history_n == 0:
         d.history_at = 0
     s.history_snr[device, d.history_at] = quarters
-    s.history_cnt[device, d.history_at] = f_cnt & 0xFFFF
+    s.history_gap[device, d.history_at] = gap
     d.history_at = (d.history_at + 1) % HISTORY
     d.history_n = min(d.history_n + 1, HISTORY)
 
@@ -108,8 +109,9 @@ def _decide(s: Sweep, device: int) -> int:
     d = s.dev[device]
     nb_trans = int(d.link_nb)
     if d.history_n >= HISTORY:
-        newest = s.history_cnt[device, (d.history_at + HISTORY - 1) % HISTORY]
-        span = ((int(newest) - int(s.history_cnt[device, d.history_at])) & 0xFFFF) + 1
+        span = 1 - int(s.history_gap[device, d.history_at])  # what came before the oldest does not count
+        for k in range(HISTORY):
+            span += int(s.history_gap[device, k])
         loss = 1.0 - HISTORY / span
         row = 0
         while row < 3 and loss >= NB_TRANS_LOSS[row]:

@@ -68,6 +68,8 @@ def schedule_next(s: Sweep, device: int) -> None:
         burst, number = k // c.count, k % c.count
         if number == 0:
             d.base += exponential_us(c.jitter_key, burst, c.period_us)
+            if burst > 0:
+                d.base += (c.count - 1) * c.gap_us
         at = d.base + number * c.gap_us
     else:
         return

@@ -68,7 +68,7 @@ class Schedules:
 
     @classmethod
     def bursts(cls, mean_interval_us: IntsLike, count: IntsLike, gap_us: IntsLike) -> Schedules:
-        """Alarms at random, each a burst of `count` readings gap_us apart."""
+        """Alarms at random, each a burst of `count` readings gap_us apart; the interval runs from a burst's end."""
         return _make(BURSTS, 0, mean_interval_us, 0, gap_us, count, 0.0)
 
     @classmethod

@@ -6,6 +6,8 @@ events in the future; the order (instant, kind, device or order of entry) is tot
 
 from __future__ import annotations
 
+import numpy as np
+
 from radio_sim.batch.air import end_uplink, lock, why_lost
 from radio_sim.batch.device import act, reading, start_joining
 from radio_sim.batch.downlink import decide, end_downlink, lock_downlink, start_downlink
@@ -142,7 +144,7 @@ def _mark_heard(s: Sweep, device: int, start: int) -> None:
     while day > 0 and start < bounds[day]:
         day -= 1
     if bounds[day] <= start < bounds[day + 1]:
-        s.heard[device, day] = 1
+        s.heard[device, day >> 3] |= np.uint8(1 << (day & 7))
 
 
 @kernel
