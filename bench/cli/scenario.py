@@ -143,7 +143,7 @@ def compare(
         typer.Option(
             "--what-if",
             help="An action: raise SITE 10 m; move SITE LAT,LON; swap SITE OTHER; add SITE; lose SITE [days 3-5]; "
-            "lids worst 200 plastic; uplinks 24 to 4; payload 51 to 20. Repeat it for more.",
+            "lids worst 200 plastic; uplinks 24 to 4; payload 51 to 20; each with its cost, 'for 900 EUR'. Repeatable.",
         ),
     ],
     stage: Annotated[str, typer.Option(help="The stage that is changed; the last by default.")] = "",
@@ -184,9 +184,9 @@ def compare(
         worlds=worlds,
         dask=dask,
     )
-    with reporter(quiet=quiet or as_json) as progress:
-        comparison = run_comparison(loaded, chosen, changes, options, progress)
     with RunFolder.create(out, f"{scenario.name}-compare", options.seed) as folder:
+        with reporter(quiet=quiet or as_json) as progress:
+            comparison = run_comparison(loaded, chosen, changes, options, progress, folder.path)
         folder.write_json("comparison.json", comparison)
         write_comparison(comparison, folder.path / "comparison.html")
         folder.finish()

@@ -28,6 +28,7 @@ def write_comparison(comparison: Comparison, path: Path) -> None:
         c=comparison,
         axes=axes,
         symbols=SYMBOLS,
+        euros=euros,
         x=_x,
         w=lambda low, high, axis: f"{_at(high, axis) - _at(low, axis):.1f}",
     )
@@ -54,25 +55,26 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     title = f"{comparison['title']}: stage {comparison['stage']}, {comparison['worlds']} draws, every sensor"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
     table.add_column("action")
+    table.add_column("EUR", justify="right", no_wrap=True)
     table.add_column("gateways", justify="right", no_wrap=True)
     for measure, kind, figure in comparison["clauses"]:
         table.add_column(f"{measure}\n{kind} {percent(figure, 0)}", justify="right", no_wrap=True)
     for i, row in enumerate(comparison["rows"]):
-        table.add_row(row["title"], str(row["gateways"]), *(_words(cell, plan=i == 0) for cell in row["cells"]))
+        cells = (_words(cell, plan=i == 0) for cell in row["cells"])
+        table.add_row(row["title"], euros(row["cost_eur"]), str(row["gateways"]), *cells)
     console.print(table)
     console.print(
         Text(
             "In brackets the change in points against the plan in the same draws, and half of its 95 % interval.", "dim"
         )
     )
-    for row in comparison["rows"]:
-        for miss in row["misses"][:2]:
-            console.print(
-                Text(
-                    f"{row['title']}: {number(miss['sensors'], 0)} sensors miss {number(miss['missed_days'], 0)} days "
-                    f"by {miss['cause']}; mostly {miss['placement']}, {miss['commune']}"
-                )
-            )
+    for line in comparison["answers"] or ["The plan holds every clause."]:
+        console.print(Text(line))
+
+
+def euros(cost: float | None) -> str:
+    """A cost, or a dash where nobody gave one."""
+    return "–" if cost is None else number(cost, 0)
 
 
 def _words(cell: Cell, *, plan: bool) -> str:

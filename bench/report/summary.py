@@ -165,11 +165,16 @@ class Check(TypedDict):
 
 
 class MissCause(TypedDict):
-    """Sensors that missed days for one main cause: how many, how many of their days, and where most of them are."""
+    """Sensors that missed days for one main cause, in the first world, and where most of them are.
+
+    silent_…: how many of them were not heard on the worst day and in the worst window of 14 days.
+    """
 
     cause: str
     sensors: int
     missed_days: int
+    silent_on_worst_day: int
+    silent_in_worst_fortnight: int
     placement: str
     commune: str
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench.report.summary import Check, ClauseRow, Daily, Group, MissCause, Sensor, Stage
+from bench.report.summary import Check, ClauseRow, Daily, Group, Sensor, Stage
 from bench.runner.batch import WorldResult
 from bench.runner.expected import expectations
+from bench.runner.misses import misses_of
 from bench.runner.plan import StageWorld
 from bench.runner.seen import RSSI_EDGES, SNR_EDGES, Seen, middle
 from bench.runner.stage import MEASURES, stage_gateways
@@ -23,14 +24,6 @@ from radio_sim.batch import OUTCOME_NAMES
 from scenarios.kpi.heard import HeardMatrix, connectivity_scores, daily_scores, fortnight_scores
 from scenarios.kpi.worlds import lenient_of_world, over_worlds, share_of_world
 
-CAUSES = {
-    Outcome.BELOW_SENSITIVITY: "coverage",
-    Outcome.COLLIDED: "collisions",
-    Outcome.NO_DEMODULATOR: "blocking: no demodulator free",
-    Outcome.GATEWAY_TRANSMITTING: "blocking: the gateway was sending",
-    Outcome.GATEWAY_DOWN: "outage",
-    Outcome.DUTY_LIMITED: "duty cycle",
-}
 MAP_SENSORS = 300
 
 
@@ -220,38 +213,3 @@ def _conservation(zero: WorldResult) -> Check:
         passed=not off,
         detail=f"{total:,} uplinks" if not off else f"the sums differ at {', '.join(off)}",
     )
-
-
-def misses_of(stage: StageWorld, zero: WorldResult, matrix: HeardMatrix) -> list[MissCause]:
-    """Sensors that missed scored days, by what cost most of their frames; those that never joined apart."""
-    missed = (~matrix.scored).sum(axis=1)
-    if zero.seen is None or not missed.any():
-        return []
-    lost = zero.seen.outcomes.copy()
-    lost[:, OUTCOME_NAMES.tolist().index(Outcome.DELIVERED)] = 0
-    main = OUTCOME_NAMES[lost.argmax(axis=1)]
-    cause = np.array([CAUSES.get(Outcome(name), name) for name in main.tolist()], dtype=object)
-    cause[~zero.joined] = "coverage: never joined"
-    cause[(lost.sum(axis=1) == 0) & zero.joined] = "nothing was sent"
-    placements = np.array([sensor.placement for sensor in stage.population])
-    communes = np.array([sensor.commune for sensor in stage.population])
-    rows = []
-    for name in sorted(set(cause[missed > 0].tolist())):
-        chosen = (cause == name) & (missed > 0)
-        rows.append(
-            MissCause(
-                cause=name,
-                sensors=int(chosen.sum()),
-                missed_days=int(missed[chosen].sum()),
-                placement=_most(placements[chosen], missed[chosen]),
-                commune=_most(communes[chosen], missed[chosen]),
-            )
-        )
-    return sorted(rows, key=lambda row: -row["missed_days"])
-
-
-def _most(labels: NDArray[np.str_], weight: NDArray[np.int64]) -> str:
-    """The label with the largest share of the weight, as "pit-cast-iron 61 %"."""
-    names, index = np.unique(labels, return_inverse=True)
-    total = np.bincount(index, weight)
-    return f"{names[total.argmax()]} {total.max() / total.sum():.0%}"

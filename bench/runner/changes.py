@@ -6,12 +6,13 @@ draws, so that two runs differ by the change alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bench.errors import UsageError
 from bench.runner.plan import StageWorld
 from scenarios.errors import did_you_mean
+from scenarios.money import GATEWAY_COST
 from scenarios.population import Sensor
 from scenarios.schema import PLACEMENTS, Placement, Site
 
@@ -26,20 +27,24 @@ FORMS = (
     "uplinks 24 to 4",
     "payload 51 to 20",
 )
+PRICE = float(GATEWAY_COST)  # of a gateway more, where the action names no other
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One action. `apply` gives the changed world; text: as the user wrote it."""
+    """One action. `apply` gives the changed world; text: as the user wrote it; cost_eur: None where nobody gave one."""
 
     text: str
     apply: Callable[[StageWorld], StageWorld]
+    cost_eur: float | None = None
 
 
 def parse_change(text: str) -> Change:
     """From words. Raises UsageError with the forms there are; site names are checked when it is applied."""
     words = text.split()
     match words:
+        case [*action, "for", euros, "EUR"]:
+            return replace(parse_change(" ".join(action)), cost_eur=_number(euros, text))
         case ["raise", site, metres, "m"]:
             by_m = _number(metres, text)
             return Change(text, lambda world: _edit_site(world, site, lambda s: _raised(s, by_m)))
@@ -50,7 +55,7 @@ def parse_change(text: str) -> Change:
         case ["swap", site, other]:
             return Change(text, lambda world: _swapped(world, site, other))
         case ["add", site]:
-            return Change(text, lambda world: replace(world, sites=(*world.open_sites, known_site(world, site))))
+            return Change(text, lambda world: replace(world, sites=(*world.open_sites, known_site(world, site))), PRICE)
         case ["lose", site]:
             return Change(text, lambda world: _without(world, site))
         case ["lose", site, "days", span]:
@@ -145,8 +150,3 @@ def _with(sensor: Sensor, field: str, value: int) -> Sensor:
     if field == "uplinks_per_day":
         return replace(sensor, uplinks_per_day=value)
     return replace(sensor, payload_bytes=value)
-
-
-def changed_worlds(world: StageWorld, changes: Sequence[Change]) -> list[StageWorld]:
-    """Each change on its own."""
-    return [change.apply(world) for change in changes]

@@ -25,8 +25,9 @@ from bench.report.junit import junit_xml
 from bench.report.summary import Commune, ScenarioInfo, Stage, Summary
 from bench.runner.assumptions import assumptions
 from bench.runner.batch import WorldResult, run_world
-from bench.runner.batch_stage import summarise, write_sensor_days
+from bench.runner.batch_stage import month_of, summarise, write_sensor_days
 from bench.runner.link import LinkKind
+from bench.runner.misses import write_silent_sensors
 from bench.runner.plan import StageWorld
 from bench.runner.stage import StageRun, run_stage
 from bench.runner.variants import ground_of, variant_rows
@@ -212,6 +213,9 @@ def run_batch(
         if drawn and drawn[0].world == 0:
             stages.append(summarise(world, drawn, time.perf_counter() - began))
             write_sensor_days(folder / world.stage / "sensor_days.parquet", world, drawn)
+            write_silent_sensors(
+                folder / world.stage / "silent_sensors.csv", world, drawn[0], month_of(world, drawn[0]).matrix
+            )
     if checked is not None and stages and stages[-1]["name"] == checked["name"]:
         for population in ("territory", "open"):
             for row, sampled in zip(stages[-1]["clauses"][population], checked["clauses"][population], strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -157,6 +158,11 @@ def test_what_if_actions_are_set_side_by_side(tmp_path: Path) -> None:
     assert plan["cells"][0]["change"] == 0
     assert lids["cells"][0]["change_low"] > 0
     assert lost["cells"][1]["change"] < 0
+    silent = list(
+        csv.DictReader(next(tmp_path.rglob("silent_sensors-plan.csv")).read_text(encoding="utf-8").splitlines())
+    )
+    assert len(silent) == sum(miss["sensors"] for miss in plan["misses"])
+    assert sum(int(row["missed_days"]) for row in silent) == sum(miss["missed_days"] for miss in plan["misses"])
     page = next(tmp_path.rglob("comparison.html")).read_text(encoding="utf-8")
     assert "lids worst 300 plastic" in page
     assert "http://" not in page.replace("http://www.w3.org", "")

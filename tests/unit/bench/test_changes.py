@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
+from bench.report.summary import MissCause, Verdict
 from bench.runner.batch import world_draws, world_links
 from bench.runner.changes import parse_change
+from bench.runner.compare import Cell, Row, answer
 from bench.runner.plan import StageWorld
 from scenarios.load import load, loads
 
@@ -90,3 +92,55 @@ def test_an_outage_is_counted_in_scored_days(world: StageWorld) -> None:
 def test_what_cannot_be_done_is_told_with_what_can(world: StageWorld, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says.replace("(", "\\(")):
         parse_change(text).apply(world)
+
+
+def test_an_action_says_its_cost_and_a_gateway_has_that_of_the_agreement() -> None:
+    assert parse_change("lids worst 200 plastic for 9000 EUR").cost_eur == 9000
+    assert parse_change("add veretz-town").cost_eur == 5118.15  # article 4.2.1
+    assert parse_change("add veretz-town for 7000 EUR").cost_eur == 7000
+    assert parse_change("lose monnaie-plateau").cost_eur is None
+    with pytest.raises(UsageError, match="not a number"):
+        parse_change("lose monnaie-plateau for nothing EUR")
+
+
+def row(title: str, cost: float | None, share: float, change: float) -> Row:
+    verdict: Verdict = "PASS" if share >= 0.95 else "FAIL"
+    cell = Cell(
+        value=share,
+        low=share,
+        high=share,
+        verdict=verdict,
+        holds=None,
+        change=change,
+        change_low=change - 0.001,
+        change_high=change + 0.001,
+    )
+    miss = MissCause(
+        cause="coverage",
+        sensors=70,
+        missed_days=300,
+        silent_on_worst_day=20,
+        silent_in_worst_fortnight=4,
+        placement="pit-cast-iron 90 %",
+        commune="Reugny 50 %",
+    )
+    return Row(title=title, cost_eur=cost, gateways=9, cells=[cell], uplinks_sent=9, uplinks_delivered=8, misses=[miss])
+
+
+def test_the_answer_names_who_misses_a_clause_and_the_cheapest_action_that_holds_it() -> None:
+    plan = row("as planned", 0, 0.93, 0)
+    dear, cheap, unpriced = (
+        row("dear", 9000, 0.97, 0.04),
+        row("cheap", 400, 0.952, 0.022),
+        row("gift", None, 0.99, 0.06),
+    )
+    said = answer([plan, unpriced, dear, cheap], 0, "month", "target", 0.95, "monthly-connectivity")
+    assert "70 sensors miss it" in said
+    assert "cheapest tried action that holds it: cheap (400 EUR), +2.20 points to 95.2 %" in said
+    assert "4 sensors miss it" in answer([plan, cheap], 0, "14 days", "guarantee", 0.95, "fortnight-share")
+    weak, strong = row("weak", 100, 0.931, 0.004), row("strong", 200, 0.94, 0.01)
+    said = answer([plan, strong, weak], 0, "month", "target", 0.95, "monthly-connectivity")
+    assert "No tried action holds it; the cheapest that helps: weak" in said
+    assert "the strongest: strong" in said
+    nothing = answer([plan, row("vain", 1, 0.93, 0.0)], 0, "month", "target", 0.95, "monthly-connectivity")
+    assert "No tried action changes it for the better" in nothing
