@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.fading import bring_slow_fading_up, received
 from radio_sim.batch.layout import (
     ABLE,
@@ -25,7 +26,6 @@ from radio_sim.batch.layout import (
 )
 from radio_sim.batch.quantiles import decibels
 from radio_sim.batch.wheel import push
-from radio_sim.propagation.p1812.compiled import kernel
 
 _LOW_SF_ROWS = 4  # SF7–10 fit the demodulators for low spreading factors
 

@@ -83,9 +83,7 @@ def build(world: BatchWorld, *, records: int, record_capacity: int) -> lay.Sweep
         down_active=np.zeros(_FIRST_DOWNS, np.int32),
         reserved=np.zeros((g, lay.RESERVATIONS, 2), np.int64),
         nodes=_chain(1024),
-        duty_head=np.full(owners, -1, np.int32),
-        duty_tail=np.full(owners, -1, np.int32),
-        duty_sum=np.zeros(owners, np.int32),
+        owners=_nobody_sent(owners),
         draws=np.zeros(g, np.uint64),
         keys=np.zeros(g, np.int64),
         records=np.zeros(record_capacity if records & 1 else 1, lay.UPLINK_RECORD),
@@ -110,6 +108,12 @@ def _switching_on(world: BatchWorld) -> lay.Array:
     order = np.argsort(at, kind="stable")
     sequence = np.arange(1, len(order) + 1)
     return np.stack([at[order], (lay.RESTART << lay.KIND_SHIFT) | sequence, device[order]], axis=1).astype(np.int64)
+
+
+def _nobody_sent(owners: int) -> lay.Array:
+    table = np.zeros(owners, lay.OWNER)
+    table["head"] = table["tail"] = -1
+    return table
 
 
 def _chain(size: int) -> lay.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lorawan.units import US_PER_S
 from radio_sim.batch.air import start_uplink
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.duty import NEVER_FITS, earliest, fits, spend
 from radio_sim.batch.hashing import fold, integer
 from radio_sim.batch.joining import join_earliest, next_join_dr, pause_us, spend_join
@@ -32,7 +33,6 @@ from radio_sim.batch.layout import (
     Sweep,
 )
 from radio_sim.batch.wheel import push
-from radio_sim.propagation.p1812.compiled import kernel
 
 ADR_ACK_LIMIT, ADR_ACK_DELAY = 64, 32  # RP002-1.0.4 §2.4, recommended defaults
 ACK_TIMEOUT_US = (US_PER_S, 2 * US_PER_S)  # at least, and at most so much more: RP002-1.0.4 §2.4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lorawan.units import US_PER_S
 from radio_sim.batch.air import drown
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.device import schedule, windows_closed
 from radio_sim.batch.duty import fits, spend
 from radio_sim.batch.fading import bring_slow_fading_up, received_below
@@ -28,7 +29,6 @@ from radio_sim.batch.layout import (
     Sweep,
 )
 from radio_sim.batch.wheel import push
-from radio_sim.propagation.p1812.compiled import kernel
 
 CAPTURE_RATIO = 10.0**0.6  # 6 dB: `radio_sim.medium.downlinks.CAPTURE_DB`
 JOIN_DELAY_US = 5 * US_PER_S  # JOIN_ACCEPT_DELAY1, RP002-1.0.4 §2.4

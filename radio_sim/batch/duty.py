@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from lorawan.units import US_PER_HOUR
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.layout import Sweep
-from radio_sim.propagation.p1812.compiled import kernel
 
 UNORDERED_US = 10_000_000
 """A gateway plans at most so far ahead, so its list is in order but for this."""
@@ -19,17 +19,17 @@ NEVER_FITS = -1
 def _purge(s: Sweep, owner: int, before: int) -> None:
     """Forget what ended by then."""
     sc, nodes = s.scalars[0], s.nodes
-    node = s.duty_head[owner]
+    node = s.owners[owner].head
     while node >= 0 and nodes[node].start + nodes[node].airtime_us <= before:
-        s.duty_sum[owner] -= nodes[node].airtime_us
+        s.owners[owner].sum -= nodes[node].airtime_us
         following = nodes[node].next
         nodes[node].next = sc.free_node
         sc.free_node = node
         sc.nodes_used -= 1
         node = following
-    s.duty_head[owner] = node
+    s.owners[owner].head = node
     if node < 0:
-        s.duty_tail[owner] = -1
+        s.owners[owner].tail = -1
 
 
 @kernel
@@ -40,8 +40,8 @@ def fits(s: Sweep, owner: int, band: int, airtime_us: int, at: int) -> bool:
         return False
     begin = at + airtime_us - US_PER_HOUR
     _purge(s, owner, begin)
-    excess = airtime_us - limit + s.duty_sum[owner]
-    node, nodes = s.duty_head[owner], s.nodes
+    excess = airtime_us - limit + s.owners[owner].sum
+    node, nodes = s.owners[owner].head, s.nodes
     while excess > 0 and node >= 0 and nodes[node].start < begin + UNORDERED_US:
         excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
         node = nodes[node].next
@@ -57,12 +57,12 @@ def earliest(s: Sweep, owner: int, band: int, airtime_us: int, now: int) -> int:
     if fits(s, owner, band, airtime_us, now):
         return now
     begin, nodes = now + airtime_us - US_PER_HOUR, s.nodes
-    excess = airtime_us - s.band_limit[band] + s.duty_sum[owner]
-    node = s.duty_head[owner]
+    excess = airtime_us - s.band_limit[band] + s.owners[owner].sum
+    node = s.owners[owner].head
     while node >= 0:
         excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
         node = nodes[node].next
-    node = s.duty_head[owner]
+    node = s.owners[owner].head
     while node >= 0:
         start, duration = nodes[node].start, nodes[node].airtime_us
         inside = duration - max(0, min(duration, begin - start))
@@ -82,10 +82,10 @@ def spend(s: Sweep, owner: int, airtime_us: int, at: int) -> None:
     sc.free_node = nodes[node].next
     sc.nodes_used += 1
     nodes[node].start, nodes[node].airtime_us, nodes[node].next = at, airtime_us, -1
-    tail = s.duty_tail[owner]
+    tail = s.owners[owner].tail
     if tail >= 0:
         nodes[tail].next = node
     else:
-        s.duty_head[owner] = node
-    s.duty_tail[owner] = node
-    s.duty_sum[owner] += airtime_us
+        s.owners[owner].head = node
+    s.owners[owner].tail = node
+    s.owners[owner].sum += airtime_us

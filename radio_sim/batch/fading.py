@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.hashing import GOLDEN, fold, mix64, u64
 from radio_sim.batch.layout import Array, Sweep
 from radio_sim.batch.quantiles import quantile
-from radio_sim.propagation.p1812.compiled import kernel
 
 _NEPER_PER_DB = math.log(10.0) / 10.0
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from radio_sim.propagation.p1812.compiled import kernel
+from radio_sim.batch.compiled import kernel
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lorawan.units import US_PER_DAY, US_PER_HOUR, US_PER_S
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.duty import NEVER_FITS, earliest
 from radio_sim.batch.hashing import fold, integer
 from radio_sim.batch.layout import Sweep
-from radio_sim.propagation.p1812.compiled import kernel
 
 _REQUEST_BYTES = 23
 _FIRST_BUDGET_US, _DAY_BUDGET_US = 36 * US_PER_S, 8_700_000  # LoRaWAN 1.0.2 §7, 1.0.4 §7

@@ -161,6 +161,10 @@ NODE = np.dtype([("start", "i8"), ("airtime_us", "i4"), ("next", "i4")])
 """A transmission of the last hour, in the list of its sender and sub-band."""
 
 
+OWNER = np.dtype([("head", "i4"), ("tail", "i4"), ("sum", "i4")])
+"""The transmissions of one sender in one sub-band: a list of nodes, oldest first, and their airtime in µs."""
+
+
 class Sweep(NamedTuple):
     """Every array of a sweep. [n] devices, [g] gateways, [s] uplinks in the air, [d] downlinks under way."""
 
@@ -205,9 +209,7 @@ class Sweep(NamedTuple):
     down_active: Array  # [d] i4
     reserved: Array  # [g, RESERVATIONS, 2] i8: start, airtime
     nodes: Array  # NODE
-    duty_head: Array  # [n · device bands + g · bands] i4
-    duty_tail: Array
-    duty_sum: Array
+    owners: Array  # [n · device bands + g · bands] OWNER
     draws: Array  # [g] u8, scratch
     keys: Array  # [g] i8, scratch
     records: Array  # UPLINK_RECORD
@@ -260,9 +262,7 @@ FIELDS: dict[str, tuple[np.dtype[Any], int]] = {
     "down_active": (np.dtype("i4"), 1),
     "reserved": (np.dtype("i8"), 3),
     "nodes": (NODE, 1),
-    "duty_head": (np.dtype("i4"), 1),
-    "duty_tail": (np.dtype("i4"), 1),
-    "duty_sum": (np.dtype("i4"), 1),
+    "owners": (OWNER, 1),
     "draws": (np.dtype("u8"), 1),
     "keys": (np.dtype("i8"), 1),
     "records": (UPLINK_RECORD, 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.layout import (
     ACCEPTED,
     ADR_ANSWER,
@@ -18,7 +19,6 @@ from radio_sim.batch.layout import (
     Sweep,
 )
 from radio_sim.batch.wheel import push
-from radio_sim.propagation.p1812.compiled import kernel
 
 HISTORY = 20
 STEP_DB = 3.0

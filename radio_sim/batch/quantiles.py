@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chndtrix, ndtri
 
+from radio_sim.batch.compiled import kernel
 from radio_sim.draws import Floats
 from radio_sim.model import FrameFadingLaw
-from radio_sim.propagation.p1812.compiled import kernel
 
 OCTAVES, STEPS = 24, 64
 SIDE = OCTAVES * STEPS + 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.hashing import fold, integer, u64
 from radio_sim.batch.layout import BURSTS, CIVIL, PERIODIC, POISSON, Sweep
 from radio_sim.batch.quantiles import natural_log
 from radio_sim.batch.wheel import set_reading
-from radio_sim.propagation.p1812.compiled import kernel
 
 _S11, _S26, _S27 = np.uint64(11), np.uint64(26), np.uint64(27)
 _LOW26 = np.uint64((1 << 26) - 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from radio_sim.batch.air import end_uplink, lock, why_lost
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.device import act, reading, start_joining
 from radio_sim.batch.downlink import decide, end_downlink, lock_downlink, start_downlink
 from radio_sim.batch.layout import (
@@ -34,7 +35,6 @@ from radio_sim.batch.layout import (
 from radio_sim.batch.network import join_at_network, uplink_at_network
 from radio_sim.batch.readings import schedule_next
 from radio_sim.batch.wheel import current_at, current_device, open_bucket, pop
-from radio_sim.propagation.p1812.compiled import kernel
 
 _ROOM = 16  # events that one event may put on the agenda, and more
 

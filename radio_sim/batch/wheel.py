@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from radio_sim.batch.compiled import kernel
 from radio_sim.batch.layout import KIND_SHIFT, READING, Array, Sweep
-from radio_sim.propagation.p1812.compiled import kernel
 
 _DEVICE_BITS = 24
 MAX_DEVICES = 1 << _DEVICE_BITS
