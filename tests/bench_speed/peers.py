@@ -36,10 +36,10 @@ def main() -> None:
     for name, case in (*peers.CASES.items(), ("C", peers.CASE_C)):
         delivered, sent = peers.delivered_by_sf(case, seeds)
         uplinks += int(sent.sum())
-        share = delivered / sent
+        share = delivered / np.maximum(sent, 1)
         error = share.std(axis=0, ddof=1) / math.sqrt(seeds)
         if not case.delivered:  # eleven gateways: counted frame by frame by another algorithm in the tests
-            for i in range(6):
+            for i in np.flatnonzero(sent.sum(axis=0)):
                 print(f"| {name} | {7 + i} | {share[:, i].mean():.5f} | {error[i]:.5f} | – | – | – |")
             continue
         z = (share.mean(axis=0) - np.array(case.delivered)) / np.hypot(error, case.error)
