@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +40,8 @@ def expectations(world: StageWorld, frame_loss: float) -> dict[str, Expectation]
     radio = world.loaded.scenario.radio
     uplinks = np.array([sensor.uplinks_per_day for sensor in world.population], dtype=float)
     margin_db = world.loaded.scenario.network.adr_margin_db
-    out = {}
-    for name, offset_db in OFFSETS_DB.items():
+
+    def at(offset_db: float) -> Expectation:
         daily = daily_heard_probability(
             world.links,
             world.model,
@@ -54,8 +55,11 @@ def expectations(world: StageWorld, frame_loss: float) -> dict[str, Expectation]
             frame_loss=frame_loss,
         )
         fortnight = heard_within(daily, WINDOW_DAYS)
-        out[name] = Expectation(daily[:, world.warmup_days :], fortnight[:, world.warmup_days :])
-    return out
+        return Expectation(daily[:, world.warmup_days :], fortnight[:, world.warmup_days :])
+
+    _ = world.links  # before the threads, which share it
+    with ThreadPoolExecutor(len(OFFSETS_DB)) as threads:  # numpy leaves the interpreter to the others meanwhile
+        return dict(zip(OFFSETS_DB, threads.map(at, OFFSETS_DB.values()), strict=True))
 
 
 def best_margins_db(world: StageWorld) -> npt.NDArray[np.float64]:
