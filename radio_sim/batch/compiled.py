@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from numba import types
 
-from radio_sim.propagation.p1812 import compiled
+from radio_sim import compiled
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.budgets import Losses
 from radio_sim.model import Floats
 from radio_sim.propagation.itm import ItmParameters
 from radio_sim.propagation.itm.predict import ItmConstants, itm_constants, p2p_loss_db
-from radio_sim.propagation.p1812.compiled import kernel
 
 ROWS_AT_ONCE = 8
 

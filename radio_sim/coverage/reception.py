@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.budgets import Losses
 from radio_sim.model import Floats
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.placement import Placement
 
 NODES = 14

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_hull import Indices, highest_over, steepest_from
 from radio_sim.model import Floats
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.diffraction import bullington_point
 
 # Samples per block of the exact search for the largest ν.

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_sampling import (
     Raster,
     Zones,
@@ -17,7 +18,6 @@ from radio_sim.coverage.sweep_sampling import (
     spacing,
 )
 from radio_sim.propagation.p1812.climate import Constants
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.evaluate import L_B, L_BFS, L_D50, VALUES, evaluate
 
 

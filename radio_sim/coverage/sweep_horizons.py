@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_diffraction import BLOCK, smallest_clearance
 from radio_sim.coverage.sweep_hull import Indices, highest_over, steepest_from
 from radio_sim.coverage.sweep_join import Horizons
 from radio_sim.model import Floats
-from radio_sim.propagation.p1812.compiled import kernel
 
 
 @kernel

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
-from radio_sim.propagation.p1812.compiled import kernel
 
 Indices = npt.NDArray[np.int32]
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_diffraction import smooth_nu
 from radio_sim.propagation.p1812.climate import Constants
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.diffraction import bullington_total, knife_edge, spherical
 from radio_sim.propagation.p1812.mechanisms import ETA
 

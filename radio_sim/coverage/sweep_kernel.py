@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_diffraction import block_maxima, terrain_nu
 from radio_sim.coverage.sweep_horizons import find_horizons, obstruction_over, roughness_between
 from radio_sim.coverage.sweep_hull import Indices, push
@@ -26,7 +27,6 @@ from radio_sim.coverage.sweep_sampling import (
 )
 from radio_sim.coverage.sweep_zones import zones_begin, zones_grow
 from radio_sim.propagation.p1812.climate import Constants, beta0, inverse_normal
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.mechanisms import (
     angle_blend,
     distance_blend,

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_sampling import Raster
-from radio_sim.propagation.p1812.compiled import kernel
 
 Indices = npt.NDArray[np.int32]
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
-from radio_sim.propagation.p1812.compiled import kernel
 
 Raster = npt.NDArray[np.float32]
 Zones = npt.NDArray[np.int8]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from radio_sim.compiled import kernel
 from radio_sim.propagation.p1812.climate import NO_COAST_KM
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.model import INLAND, SEA
 
 

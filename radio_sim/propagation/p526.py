@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
-from radio_sim.propagation.itm.kernel import kernel
 
 SPEED_OF_LIGHT_M_S = 299_792_458.0
 MEDIAN_EARTH_RADIUS_M = 8_500e3

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from radio_sim.propagation.itm.kernel import kernel
+from radio_sim.compiled import kernel
 from radio_sim.propagation.itm.terrain import Pair, smooth_horizon
 
 _FREQUENCY_PER_WAVENUMBER = 47.7  # MHz·m, c / 2π as the model rounds it. Source: Alg. §1

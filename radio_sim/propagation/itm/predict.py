@@ -7,9 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
 from radio_sim.propagation.itm.attenuation import reference_attenuation
-from radio_sim.propagation.itm.kernel import kernel
 from radio_sim.propagation.itm.parameters import (
     ItmParameters,
     ItmResult,

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
-from radio_sim.propagation.itm.kernel import kernel
 
 Pair = tuple[float, float]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
+from radio_sim.compiled import kernel
 from radio_sim.propagation.itm.attenuation import roughness
-from radio_sim.propagation.itm.kernel import kernel
 from radio_sim.propagation.itm.terrain import Pair
 
 _WAVENUMBER_FREQUENCY_MHZ = 47.7

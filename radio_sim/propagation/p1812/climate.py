@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.model import INLAND, SEA, P1812Parameters
 
 EARTH_RADIUS_KM = 6371.0

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
 from radio_sim.propagation.p1812.climate import Constants, beta0, inverse_normal, zone_lengths
-from radio_sim.propagation.p1812.compiled import kernel
 from radio_sim.propagation.p1812.diffraction import bullington, bullington_smooth, spherical
 from radio_sim.propagation.p1812.mechanisms import (
     angle_blend,

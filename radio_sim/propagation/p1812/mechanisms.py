@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from radio_sim.compiled import kernel
 from radio_sim.propagation.p1812.climate import Constants, inland_tau
-from radio_sim.propagation.p1812.compiled import kernel
 
 # Source: ITU-R P.1812-8 §4.6: Θ = 0.3 mrad and ξ = 0.8 (eq. 57), d_sw = 20 km and κ = 0.5 (eq. 58), η = 2.5 (eq. 60).
 ETA = 2.5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from radio_sim.compiled import kernel
 from radio_sim.model import Floats
 from radio_sim.propagation.p1812.climate import Constants
-from radio_sim.propagation.p1812.compiled import kernel
 
 
 @kernel
