@@ -18,10 +18,12 @@ from pathlib import Path
 from time import process_time
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "radio_sim"))
 
 import numpy as np
-from test_batch_peers import CASE_C, HOUR_US, recount, world_of
+from peer_cases import CASE_C, HOUR_US
+from test_batch_peers import recount, world_of
 
 from lorawan.draws import Draws
 from lorawan.units import US_PER_DAY, US_PER_S

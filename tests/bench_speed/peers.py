@@ -6,35 +6,31 @@ python tests/bench_speed/peers.py [--seeds 100]
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import math
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-from scipy.stats import chi2
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "radio_sim"))
 
-CASES_FILE = Path(__file__).parents[1] / "unit" / "radio_sim" / "test_batch_peers.py"
+import numpy as np
+from peer_cases import CASE_C, CASES
+from scipy.stats import chi2
+from test_batch_peers import delivered_by_sf
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=100)
     seeds = parser.parse_args().seeds
-    spec = importlib.util.spec_from_file_location("peers", CASES_FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    peers = importlib.util.module_from_spec(spec)
-    sys.modules["peers"] = peers
-    spec.loader.exec_module(peers)
     print(f"{seeds} seeds here, 10 or 40 with ns-3; ± is one standard error of the mean; z: difference ÷ its error")
     print("| case | SF | here | ± | ns-3 | ± | z |\n| --- | --- | --- | --- | --- | --- | --- |")
     total = values = 0.0
-    peers.delivered_by_sf(peers.CASES["A1200"], 1)  # compiles
+    delivered_by_sf(CASES["A1200"], 1)  # compiles
     began, uplinks = time.process_time(), 0
-    for name, case in (*peers.CASES.items(), ("C", peers.CASE_C)):
-        delivered, sent = peers.delivered_by_sf(case, seeds)
+    for name, case in (*CASES.items(), ("C", CASE_C)):
+        delivered, sent = delivered_by_sf(case, seeds)
         uplinks += int(sent.sum())
         share = delivered / np.maximum(sent, 1)
         error = share.std(axis=0, ddof=1) / math.sqrt(seeds)

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,18 +97,18 @@ def test_processes_and_a_cluster_give_what_one_process_gives(zero: tuple[StageWo
 @pytest.mark.slow
 def test_a_dask_worker_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="dask.distributed is an extra")
-    stage = small(days=6)
+    stage = small(days=60)
     whole = run_world(stage, 1).digest
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
         future = client.submit(run_world, stage, 1, checkpoints=tmp_path, pure=False)
-        while not list(tmp_path.glob("*.npz")) and not future.done():
-            pass
-        busy = next((name for name, tasks in client.processing().items() if tasks), None)
-        if busy is not None:
-            client.run(lambda: __import__("os")._exit(1), workers=[busy], on_error="ignore")
+        while not list(tmp_path.glob("*.npz")):
+            with suppress(TimeoutError):
+                future.result(timeout=0.01)
+        (busy,) = (name for name, tasks in client.processing().items() if tasks)
+        client.run(lambda: __import__("os")._exit(1), workers=[busy], on_error="ignore")
         assert future.result(timeout=100).digest == whole
 
 

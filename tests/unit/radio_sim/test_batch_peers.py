@@ -1,17 +1,13 @@
-"""The fully specified peer scenarios in the batch engine: ns-3's figures, pure ALOHA's formula, and another algorithm.
-
-ns-3's figures and their standard errors were measured with signetlabdei/lorawan (October 2024) on ns-3.44, 10 to 40
-seeds a case; nothing here is taken from this project's own output.
-"""
+"""The peer scenarios in the batch engine: ns-3's figures, pure ALOHA's formula, and another algorithm."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+from peer_cases import CASE_C, CASES, HOUR_US, PERIOD_US, SENSITIVITY_DBM, Case
 from scipy.stats import chi2
 
 from lorawan.draws import Draws
@@ -28,73 +24,11 @@ from radio_sim.batch import (
 )
 from radio_sim.batch.layout import Array
 from radio_sim.medium import ENERGY
-from radio_sim.model import SX1301, UNLIMITED, Demodulators, RadioModel
-
-SENSITIVITY_DBM = {7: -130.0, 8: -132.5, 9: -135.0, 10: -137.5, 11: -140.0, 12: -142.5}
-DEVICE_SENSITIVITY_DBM = (-124.0, -127.0, -130.0, -133.0, -135.0, -137.0)
-PERIOD_US, HOUR_US = 600_000_000, 3_600_000_000
-ELEVEN_KM = ((0, 0), (5, 0), (-5, 0), (0, 5), (0, -5), (5, 5), (-5, 5), (5, -5), (-5, -5), (-10, 0), (0, -10))
-
-
-@dataclass(frozen=True)
-class Case:
-    devices: int
-    radius_m: float
-    policy: str
-    demodulators: Demodulators
-    auto_sf: bool
-    delivered: tuple[float, ...] = ()  # ns-3, SF7 … SF12
-    error: tuple[float, ...] = ()  # standard error of the mean
-    seed_sd: tuple[float, ...] = ()  # standard deviation over its seeds
-    gateways_km: tuple[tuple[float, float], ...] = ((0, 0),)
-
-
-CASES = {
-    "A1200": Case(
-        1200, 3000.0, "aloha", UNLIMITED, False,
-        (0.98192, 0.97092, 0.9486, 0.90777, 0.79952, 0.66071),
-        (0.00134, 0.00165, 0.00221, 0.00319, 0.00398, 0.00425),
-        (0.00847, 0.01043, 0.014, 0.02016, 0.02515, 0.02688),
-    ),
-    "A6000": Case(
-        6000, 3000.0, "aloha", UNLIMITED, False,
-        (0.92364, 0.85923, 0.76158, 0.6027, 0.33295, 0.13303),
-        (0.001, 0.00155, 0.00153, 0.00212, 0.00125, 0.00063),
-        (0.00631, 0.00981, 0.00967, 0.01343, 0.00793, 0.004),
-    ),
-    "A8-6000": Case(
-        6000, 3000.0, "aloha", SX1301, False,
-        (0.8127, 0.75635, 0.66723, 0.53448, 0.30497, 0.12237),
-        (0.0043, 0.00574, 0.00361, 0.00609, 0.003, 0.00115),
-        (0.01361, 0.01814, 0.01142, 0.01926, 0.00949, 0.00362),
-    ),
-    "M6000": Case(
-        6000, 3000.0, "energy", UNLIMITED, False,
-        (0.8649, 0.85465, 0.81282, 0.72148, 0.53058, 0.34252),
-        (0.00202, 0.00201, 0.0019, 0.00364, 0.00211, 0.00169),
-        (0.00638, 0.00636, 0.006, 0.0115, 0.00669, 0.00534),
-    ),
-    "B1000": Case(
-        1000, 6400.0, "energy", SX1301, True,
-        (0.99183, 0.99001, 0.97544, 0.93212, 0.8659, 0.73373),
-        (0.00084, 0.0012, 0.00193, 0.00275, 0.0035, 0.00413),
-        (0.00529, 0.00758, 0.01222, 0.0174, 0.02211, 0.02613),
-    ),
-}  # fmt: skip
-CASE_C = Case(5000, 10_000.0, "energy", SX1301, True, gateways_km=ELEVEN_KM)
+from radio_sim.model import RadioModel
 
 
 def world_of(case: Case, seed: int) -> BatchWorld:
-    i = np.arange(case.devices)
-    r, theta = case.radius_m * np.sqrt((i + 0.5) / case.devices), i * math.pi * (3 - math.sqrt(5))
-    x, y = r * np.cos(theta), r * np.sin(theta)
-    distance_m = np.stack([np.sqrt((x - 1e3 * a) ** 2 + (y - 1e3 * b) ** 2 + 13.8**2) for a, b in case.gateways_km], 1)
-    gain_db = -(7.7 + 37.6 * np.log10(distance_m))
-    if case.auto_sf:
-        fits = (14.0 + gain_db.max(axis=1))[:, None] > np.array(DEVICE_SENSITIVITY_DBM)
-        sf = np.where(fits.any(axis=1), 7 + fits.argmax(axis=1), 12)
-    else:
-        sf = 7 + i % 6
+    gain_db, sf = case.gains_and_sf()
     phase = np.random.default_rng(seed).integers(0, PERIOD_US, case.devices)
     devices = BatchDevices.of(Schedules.periodic(phase, PERIOD_US, times=6), payload_bytes=20, dr=12 - sf)
     gateways = BatchGateways.of(len(case.gateways_km), demodulators=case.demodulators)

@@ -1,113 +1,32 @@
-"""Fully specified uplink scenarios against the figures of signetlabdei/lorawan (October 2024) on ns-3.44.
-
-Figures and their standard errors were measured with that simulator, 10 to 40 seeds a case; nothing here is taken from
-this project's own output.
-"""
+"""The medium against ns-3 on fully specified uplink scenarios."""
 
 from __future__ import annotations
 
 import heapq
 import math
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from peer_cases import CASES, PERIOD_US, SENSITIVITY_DBM, Case
 
 from lorawan.phy import LoraModulation, Transmit, lora_airtime_us
 from lorawan.trace import Outcome
-from radio_sim.medium import ALOHA, ENERGY, InterferencePolicy, Medium, UplinkEnded, UplinkStarts
-from radio_sim.model import SX1301, UNLIMITED, Demodulators, GatewaySite
+from radio_sim.medium import POLICIES, Medium, UplinkEnded, UplinkStarts
+from radio_sim.model import GatewaySite
 
-GATEWAY_SENSITIVITY_DBM = {7: -130.0, 8: -132.5, 9: -135.0, 10: -137.5, 11: -140.0, 12: -142.5}
-DEVICE_SENSITIVITY_DBM = (-124.0, -127.0, -130.0, -133.0, -135.0, -137.0)
 FREQS_HZ = (868_100_000, 868_300_000, 868_500_000)
-PERIOD_US = 600_000_000
-
-
-@dataclass(frozen=True)
-class Case:
-    devices: int
-    radius_m: float
-    policy: InterferencePolicy
-    demodulators: Demodulators
-    auto_sf: bool
-    delivered: tuple[float, ...]  # ns-3, SF7 … SF12
-    error: tuple[float, ...]  # standard error of the mean
-    seed_sd: tuple[float, ...]  # standard deviation over its seeds
-    no_demodulator: tuple[float, ...] | None = None
-
-
-A1200 = Case(
-    1200,
-    3000.0,
-    ALOHA,
-    UNLIMITED,
-    False,
-    (0.98192, 0.97092, 0.9486, 0.90777, 0.79952, 0.66071),
-    (0.00134, 0.00165, 0.00221, 0.00319, 0.00398, 0.00425),
-    (0.00847, 0.01043, 0.014, 0.02016, 0.02515, 0.02688),
-)
-A6000 = Case(
-    6000,
-    3000.0,
-    ALOHA,
-    UNLIMITED,
-    False,
-    (0.92364, 0.85923, 0.76158, 0.6027, 0.33295, 0.13303),
-    (0.001, 0.00155, 0.00153, 0.00212, 0.00125, 0.00063),
-    (0.00631, 0.00981, 0.00967, 0.01343, 0.00793, 0.004),
-)
-A8_6000 = Case(
-    6000,
-    3000.0,
-    ALOHA,
-    SX1301,
-    False,
-    (0.8127, 0.75635, 0.66723, 0.53448, 0.30497, 0.12237),
-    (0.0043, 0.00574, 0.00361, 0.00609, 0.003, 0.00115),
-    (0.01361, 0.01814, 0.01142, 0.01926, 0.00949, 0.00362),
-    no_demodulator=(761.3, 767.2, 805.0, 790.6, 776.4, 754.7),
-)
-M6000 = Case(
-    6000,
-    3000.0,
-    ENERGY,
-    UNLIMITED,
-    False,
-    (0.8649, 0.85465, 0.81282, 0.72148, 0.53058, 0.34252),
-    (0.00202, 0.00201, 0.0019, 0.00364, 0.00211, 0.00169),
-    (0.00638, 0.00636, 0.006, 0.0115, 0.00669, 0.00534),
-)
-B1000 = Case(
-    1000,
-    6400.0,
-    ENERGY,
-    SX1301,
-    True,
-    (0.99183, 0.99001, 0.97544, 0.93212, 0.8659, 0.73373),
-    (0.00084, 0.0012, 0.00193, 0.00275, 0.0035, 0.00413),
-    (0.00529, 0.00758, 0.01222, 0.0174, 0.02211, 0.02613),
-)
 
 
 def run(case: Case, seed: int) -> tuple[Counter[int], Counter[tuple[int, Outcome]]]:
     """Frames sent per SF, and per SF and outcome, of one hour."""
     rng = np.random.default_rng(seed)
-    i = np.arange(case.devices)
-    r = case.radius_m * np.sqrt((i + 0.5) / case.devices)
-    distance_m = np.sqrt(r**2 + 13.8**2)
-    gain_db = -(7.7 + 37.6 * np.log10(distance_m))
-    if case.auto_sf:
-        fits = (14.0 + gain_db)[:, None] > np.array(DEVICE_SENSITIVITY_DBM)
-        sf = np.where(fits.any(axis=1), 7 + fits.argmax(axis=1), 12)
-    else:
-        sf = 7 + i % 6
+    gain_db, sf = case.gains_and_sf()
     medium = Medium(
         [GatewaySite("gw", 0.0, 0.0, demodulators=case.demodulators)],
-        gain_db[:, None],
-        policy=case.policy,
-        sensitivity_dbm=GATEWAY_SENSITIVITY_DBM,
+        gain_db,
+        policy=POLICIES[case.policy],
+        sensitivity_dbm=SENSITIVITY_DBM,
     )
     phase = rng.integers(0, PERIOD_US, case.devices)
     starts = [(int(phase[d]) + k * PERIOD_US, d, k) for d in range(case.devices) for k in range(6)]
@@ -152,19 +71,17 @@ def compare(case: Case, seeds: int) -> None:
 
 
 def test_pure_aloha_of_1200_devices_delivers_as_ns3() -> None:
-    compare(A1200, 10)
+    compare(CASES["A1200"], 10)
 
 
 def test_capture_and_inter_sf_interference_of_6000_devices_deliver_as_ns3() -> None:
-    compare(M6000, 3)
+    compare(CASES["M6000"], 3)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    ("case", "seeds"),
-    [(A1200, 40), (A6000, 40), (A8_6000, 10), (M6000, 10), (B1000, 40)],
-    ids=["A1200", "A6000", "A8-6000", "M6000", "B1000"],
+    ("name", "seeds"), [("A1200", 40), ("A6000", 40), ("A8-6000", 10), ("M6000", 10), ("B1000", 40)]
 )
-def test_every_seed_delivers_as_ns3(case: Case, seeds: int) -> None:
-    compare(case, seeds)
+def test_every_seed_delivers_as_ns3(name: str, seeds: int) -> None:
+    compare(CASES[name], seeds)
