@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from tools import required
 
 from lorawan.trace import DownlinkRecord, Record, UplinkRecord
 
@@ -33,13 +33,7 @@ Packet = dict[str, str]
 @pytest.fixture(scope="session")
 def tshark() -> str:
     """The path of tshark. Absent: a skip with its reason, or a failure where LORABENCH_REQUIRE_TOOLS is set."""
-    path = shutil.which("tshark")
-    if path is None:
-        message = "tshark is not installed (Debian: apt-get install tshark)"
-        if os.environ.get("LORABENCH_REQUIRE_TOOLS"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
+    return required("tshark")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,10 @@ import random
 from typing import Any
 
 import pytest
+from small_map import small_map
+
+from bench.coverage.study import Map
+from scenarios.load import LoadedScenario, load
 
 COMMUNES = [
     ("Montlouis-sur-Loire", 47.3880, 0.8280, 24.6, 4900),
@@ -212,3 +216,13 @@ def summary() -> dict[str, Any]:
         ],
         "command": "lorabench scenario run tev",
     }
+
+
+@pytest.fixture(scope="session")
+def loaded() -> LoadedScenario:
+    return load("tev")
+
+
+@pytest.fixture(scope="session")
+def found(loaded: LoadedScenario) -> Map:
+    return small_map(loaded)

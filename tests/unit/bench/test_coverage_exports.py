@@ -2,83 +2,39 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
-import re
-import shutil
-import subprocess
 import zipfile
-import zlib
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib.image
 import numpy as np
 import pytest
 import rasterio
-import xlsxwriter
 from affine import Affine
 from rasterio.features import geometry_mask
 from rasterio.warp import transform
+from small_map import HOLE, SITES
 
-from bench.coverage.check_table import columns, rows, write_checks
 from bench.coverage.contours import contours
 from bench.coverage.geotiff import BANDS, write_geotiffs
-from bench.coverage.html_map import MISSING, map_data, packed, render_map
 from bench.coverage.kmz import write_kmz
 from bench.coverage.labels import Label, place_labels
 from bench.coverage.layers import LAYERS, MARGIN, RSSI, SF, UNKNOWN, best_server_layer, rgba_of
-from bench.coverage.make import make_map
 from bench.coverage.picture import nice_length, write_panels, write_picture
 from bench.coverage.profile_picture import write_profile
 from bench.coverage.shading import hillshade
-from bench.coverage.sites import Masts, read_devices, read_masts
 from bench.coverage.statistics import area_lines, household_lines, write_statistics
 from bench.coverage.study import Classes, Map, terminal_of, thinned
-from bench.coverage.table import TableError, read_table
 from bench.coverage.terrain_for import Ground
 from lorawan.draws import Draws
-from radio_sim.coverage.loss_model import LossModel
-from radio_sim.coverage.study import link_profile, site_check
-from radio_sim.model import DeviceSite, GatewaySite
-from radio_sim.terrain.grid import HeightGrid
-from scenarios.load import LoadedScenario, load
+from radio_sim.coverage.study import link_profile
+from radio_sim.model import DeviceSite
+from scenarios.load import LoadedScenario
 from scenarios.population import build_population
-
-SITES = (
-    GatewaySite("north & west", 47.4300, 0.8300, 30.0, 3.0, 1.0, man_made_noise_db=3.0),
-    GatewaySite("south </script> east", 47.4050, 0.8700, 25.0, 3.0, 1.0, man_made_noise_db=3.0),
-)
-HOLE = (3, 5)
-
-
-@pytest.fixture(scope="module")
-def loaded() -> LoadedScenario:
-    return load("tev")
-
-
-@pytest.fixture(scope="module")
-def found(loaded: LoadedScenario) -> Map:
-    r, c = np.mgrid[0:70, 0:90]
-    heights = (80 + 20 * np.sin(r / 8.0) * np.cos(c / 11.0)).astype(np.float32)
-    heights[HOLE] = np.nan
-    empty = HeightGrid(heights, "EPSG:32631", 0.0, 0.0, 100.0, "modelled", "made up for a test")
-    x, y = (float(v) for v in empty.xy_of(47.4175, 0.85))
-    grid = replace(empty, west_m=round(x, -2) - 4_500, north_m=round(y, -2) + 3_500)
-    return make_map(
-        "Two <gateways> & a hole",
-        Ground(grid, notes=("terrain: made up",)),
-        Masts(SITES, facts={"north & west": "a tower"}),
-        LossModel("okumura-hata"),
-        loaded.scenario.radio,
-        placements=("outdoor", "pit-cast-iron"),
-        communes=loaded.communes,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -159,107 +115,6 @@ def test_a_kmz_is_legal_kml_with_everything_inside(kmz: Path) -> None:
         )
         assert 47.3 < south < north < 47.5
         assert 0.75 < west < east < 0.95
-
-
-class _Page(HTMLParser):
-    """The attributes and scripts of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.attributes: list[tuple[str, str]] = []
-        self.tags: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-
-
-def test_the_html_map_needs_nothing_from_outside(found: Map) -> None:
-    page = render_map(found)
-    assert not re.search(r"https?:|//[a-z0-9-]+\.[a-z]|@import|url\(|\bimport\(|\bfetch\(|XMLHttp|WebSocket", page)
-    parser = _Page()
-    parser.feed(page)
-    sources = [(name, value) for name, value in parser.attributes if name in ("src", "href", "action", "srcset")]
-    assert sources == [("href", "data:,")]
-    # A name that ends a script does not end this one.
-    assert parser.tags.count("script") == 2
-    assert "not measured" in page
-    assert "<gateways>" not in page
-
-
-def unpacked(text: str) -> np.ndarray:
-    """The reader's side of `packed`, with plain Python integers."""
-    data = zlib.decompress(base64.b64decode(text))
-    count = len(data) // 2
-    total, values = 0, []
-    for low, high in zip(data[:count], data[count:], strict=True):
-        total = (total + low + 256 * high) % 65_536
-        values.append(total - 65_536 if total >= 32_768 else total)
-    return np.array(values)
-
-
-def test_the_html_map_holds_the_losses_and_the_place_of_each_pixel(found: Map) -> None:
-    data = json.loads(json.dumps(map_data(found)))
-    values = unpacked(data["losses"]).reshape(found.loss_db.shape)
-    assert (values[:, *HOLE] == MISSING).all()
-    known = values != MISSING
-    assert known.sum() == values.size - len(SITES)
-    assert np.abs(values[known] * data["loss_step_db"] - found.loss_db[known]).max() <= 0.0501
-    place = data["place"]
-
-    def fit(name: str, a: float, b: float) -> float:
-        terms = [1, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3]
-        return sum(t * k for t, k in zip(terms, place[name], strict=True))
-
-    for row, col in ((0, 0), (69, 89), (33.5, 12.25)):
-        a = (row - place["pixel_middle"][0]) / place["pixel_scale"][0]
-        b = (col - place["pixel_middle"][1]) / place["pixel_scale"][1]
-        lat, lon = (float(v) for v in found.grid.lat_lon_of(row, col))
-        assert fit("lat", a, b) == pytest.approx(lat, abs=1e-7)
-        assert fit("lon", a, b) == pytest.approx(lon, abs=1e-7)
-        u = (lat - place["degree_middle"][0]) / place["degree_scale"][0]
-        v = (lon - place["degree_middle"][1]) / place["degree_scale"][1]
-        assert (fit("row", u, v), fit("col", u, v)) == (pytest.approx(row, abs=1e-3), pytest.approx(col, abs=1e-3))
-
-
-def test_packing_survives_extremes() -> None:
-    values = np.array([[3276.7, -3276.7, np.nan, 0.0, 1e9]], np.float32)
-    assert unpacked(packed(values, 0.1)).tolist() == [32_767, -32_767, MISSING, 0, 32_767]
-
-
-def test_the_page_computes_what_the_library_computes(found: Map, tmp_path: Path) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("chromium is not installed")
-    path = tmp_path / "map.html"
-    path.write_text(render_map(found), encoding="utf-8")
-    row, col = 45, 30
-    lat, lon = (float(v) for v in found.grid.lat_lon_of(row, col))
-    told = subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=6000", "--dump-dom",
-         f"file://{path}#placement=pit-cast-iron&layer=probability&at={lat:.7f},{lon:.7f}"],
-        capture_output=True, text=True, check=True, timeout=60,
-    ).stdout  # fmt: skip
-    text = re.sub(r"<[^>]+>", " ", told[told.index('id="link-body"') :]).replace("−", "-")
-    coverage = found.by_placement["pit-cast-iron"]
-    at = (row, col)
-    figures = {
-        "received power": coverage.rssi_dbm[at],
-        "SNR": coverage.snr_db[at],
-        "device noise": found.terminal.noise_dbm(),
-    }
-    for name, expected in figures.items():
-        value = re.search(rf"{name}\s+(-?[\d.]+)", text)
-        assert value is not None
-        assert float(value[1]) == pytest.approx(float(expected), abs=0.06)
-    heard = re.search(r"heard with ([\d.]+) %", text)
-    assert heard is not None
-    assert float(heard[1]) == pytest.approx(100 * float(coverage.probability[at]), abs=0.7)
-    assert SITES[int(coverage.best_server[at])].id.split()[0] in text
-    shares = re.findall(r"<span>([^<]+)</span><span class=\"muted\">([^<]+)</span>", told)
-    below = next(share for label, share in shares if label.startswith("below 50"))
-    expected = 100 * float((coverage.probability[coverage.known] < 0.5).sum()) / coverage.probability.size
-    assert float(below.split()[0]) == pytest.approx(expected, abs=0.3)
 
 
 def test_contours_hold_each_pixel_of_their_class(found: Map) -> None:
@@ -380,66 +235,3 @@ def test_a_link_picture_is_drawn(found: Map, tmp_path: Path) -> None:
     write_profile(link, found.ground, tmp_path / "p.png")
     image = pixels(tmp_path / "p.png")
     assert (image == np.array([0, 0x72, 0xB2])).all(axis=2).sum() > 300  # the line of sight
-
-
-def test_tables_name_the_cell_of_every_fault(tmp_path: Path, loaded: LoadedScenario) -> None:
-    radio = loaded.scenario.radio
-    path = tmp_path / "sites.csv"
-    path.write_text("id,lat,lon,antenna_height_m\na,47.4,0.8,20\nb,here,0.8,20\nc,47.4,400,20\na,47.4,0.8,\n")
-    with pytest.raises(TableError, match=r"sites\.csv:3:2: lat: \"here\" is not a number") as caught:
-        read_masts(path, radio)
-    told = [str(other) for other in caught.value.others]
-    assert "sites.csv:4:3: lon: 400 is not within -180 … 180" in told[0]
-    assert "sites.csv:5:4: antenna_height_m: the cell is empty" in told[1]
-    path.write_text("id,lat,lon,antenna_height_m\na,47.4,0.8,20\na,47.4,0.8,20\n")
-    with pytest.raises(TableError, match=r"sites\.csv:3:1: id: \"a\" twice, first in row 2"):
-        read_masts(path, radio)
-    path.write_text("id,lat,antenna_height_m\n")
-    with pytest.raises(TableError, match="no column 'lon'"):
-        read_masts(path, radio)
-
-
-def test_workbooks_and_semicolons_are_read_as_people_write_them(tmp_path: Path, loaded: LoadedScenario) -> None:
-    radio = loaded.scenario.radio
-    classes = ["outdoor", "pit-concrete"]
-    text = tmp_path / "d.csv"
-    text.write_text("\ufeffName;Latitude;Longitude;Placement\nÉcole;47,45;0,87;Pit_Concrete\n;47,46;0,88;\n", "utf-8")
-    devices = read_devices(text, radio, classes, "outdoor").places
-    assert [(d.id, d.lat, d.lon, d.placement) for d in devices] == [
-        ("École", 47.45, 0.87, "pit-concrete"),
-        ("row 3", 47.46, 0.88, "outdoor"),
-    ]
-    book = tmp_path / "d.xlsx"
-    with xlsxwriter.Workbook(book) as workbook:
-        workbook.add_worksheet("about")
-        sheet = workbook.add_worksheet("meters")
-        sheet.write_row(1, 1, ("dev_eui", "lat", "lon", "placement"))
-        sheet.write_row(2, 1, ("0001", 47.45, 0.87, "outdoor"))
-        sheet.write_row(4, 1, ("0002", "47.4x", 0.87, "cellar"))
-    with pytest.raises(TableError, match=r'd\.xlsx, sheet "meters", cell C5: lat: "47\.4x" is not a number') as caught:
-        read_devices(book, radio, classes, "outdoor", sheet="meters")
-    assert caught.value.others == ()
-    with pytest.raises(TableError, match='no sheet "metres"; there are about, meters'):
-        read_table(book, "metres")
-
-
-def test_rows_of_a_check_keep_text_as_text(tmp_path: Path, found: Map) -> None:
-    places = [
-        DeviceSite("=1+1", 47.42, 0.85, 1.0, -1.5, "outdoor"),
-        DeviceSite("far", 47.4, 0.88, 1.0, -1.5, "outdoor"),
-    ]
-    losses = np.array([[110.0, np.nan], [130.0, np.nan]], np.float32)
-    checked = site_check(losses, SITES, places, found.terminal, found.classes.spreads)
-    table = dict(zip(columns(checked), rows(checked, places)[0], strict=True))
-    assert (table["id"], table["verdict"], table["best_gateway"], table["gateways"]) == (
-        "=1+1",
-        "ok",
-        "north & west",
-        2,
-    )
-    assert dict(zip(columns(checked), rows(checked, places)[1], strict=True))["rssi_dbm"] == ""
-    path = tmp_path / "check.xlsx"
-    write_checks(checked, places, "a model", ("a note",), path)
-    read: Any = read_table(path, "site check")
-    assert [row.text("id") for row in read.rows] == ["=1+1", "far"]
-    assert read.rows[0].number_of("rssi_dbm") == pytest.approx(13.85 - 1.5 - 110 + 3 - 1, abs=0.05)
