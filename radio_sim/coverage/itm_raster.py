@@ -9,21 +9,12 @@ import numpy as np
 
 from radio_sim.compiled import kernel
 from radio_sim.coverage.budgets import Losses
+from radio_sim.coverage.sweep_sampling import bilinear
 from radio_sim.model import Floats
 from radio_sim.propagation.itm import ItmParameters
 from radio_sim.propagation.itm.predict import ItmConstants, itm_constants, p2p_loss_db
 
 ROWS_AT_ONCE = 8
-
-
-@kernel
-def _height(heights: Losses, row: float, col: float) -> float:
-    """Bilinear; NaN beside a hole."""
-    r = min(max(int(row), 0), heights.shape[0] - 2)
-    c = min(max(int(col), 0), heights.shape[1] - 2)
-    fr, fc = row - r, col - c
-    top = heights[r, c] * (1.0 - fc) + heights[r, c + 1] * fc
-    return float(top * (1.0 - fr) + (heights[r + 1, c] * (1.0 - fc) + heights[r + 1, c + 1] * fc) * fr)
 
 
 @kernel
@@ -50,7 +41,7 @@ def _rows(
             whole = True
             for i in range(pieces + 1):
                 share = i / pieces
-                height = _height(heights, tx_row + share * d_row, tx_col + share * d_col)
+                height = bilinear(heights, tx_row + share * d_row, tx_col + share * d_col)
                 if math.isnan(height):
                     whole = False
                     break

@@ -13,6 +13,7 @@ from scipy.stats import multivariate_normal, norm
 from lorawan.phy import snr_floor_db
 from radio_sim.antennas import Collinear, Cut, Directional, Mounted, MsiPattern
 from radio_sim.coverage.budgets import Terminal, downlink_rssi_dbm, uplink_margin_db, uplink_rssi_dbm
+from radio_sim.coverage.itm_raster import itm_raster
 from radio_sim.coverage.loss_model import LossModel
 from radio_sim.coverage.losses import link_loss, loss_rasters
 from radio_sim.coverage.path import path_view
@@ -256,6 +257,17 @@ def test_the_itm_raster_is_the_point_to_point_model_at_its_pixels() -> None:
         line = line[::-1] if col == 10 else line
         expected = itm_p2p(line.astype(float), 50.0, model.itm_parameters(30.0, 2.0)).loss_db
         assert loss[0, row, col] == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_itm_raster_reads_the_edge_beyond_it_and_passes_beside_a_hole() -> None:
+    heights = (50.0 + 40.0 * np.random.default_rng(3).random((41, 30))).astype(np.float32)
+    heights[20, 13] = np.nan
+    parameters = LossModel("itm").itm_parameters(10.0, 2.0)
+    loss = itm_raster(heights, 50.0, -0.4, 12.0, parameters)  # in the outer half of the first row of pixels
+    rows = np.linspace(-0.4, 40.0, 42)  # 40.4 pixels in 41 steps
+    line = np.interp(rows, np.arange(41), heights[:, 12])
+    assert loss[40, 12] == pytest.approx(itm_p2p(line, 50.0 * 40.4 / 41, parameters).loss_db, abs=1e-3)
+    assert np.isnan(loss[20, 13])
 
 
 @pytest.mark.parametrize("name", ["p1812", "p526"])
