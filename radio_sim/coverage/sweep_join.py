@@ -11,7 +11,7 @@ from radio_sim.compiled import kernel
 from radio_sim.coverage.sweep_diffraction import smooth_nu
 from radio_sim.propagation.p1812.climate import Constants
 from radio_sim.propagation.p1812.diffraction import bullington_total, knife_edge, spherical
-from radio_sim.propagation.p1812.mechanisms import ETA
+from radio_sim.propagation.p1812.mechanisms import smooth_minimum
 
 # Above this difference a loss joined by power (eq. 63) moves the result by less than 2·10⁻⁵ dB.
 APART_DB = 25.0
@@ -99,6 +99,5 @@ def ducting_cannot_matter(
 @kernel
 def smooth_join(l_ba: float, l_b0p: float, l_bd: float, f_k: float) -> float:
     """L_bda. Source: ITU-R P.1812-8 §4.6 eq. 60, 61."""
-    higher, lower = max(l_ba, l_b0p), min(l_ba, l_b0p)
-    l_minbap = higher + ETA * math.log1p(math.exp((lower - higher) / ETA))
+    l_minbap = smooth_minimum(l_ba, l_b0p)
     return l_minbap + (l_bd - l_minbap) * f_k if l_minbap <= l_bd else l_bd
