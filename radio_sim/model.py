@@ -17,6 +17,7 @@ from lorawan.phy import noise_floor_dbm
 Floats = npt.NDArray[np.float64]
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius R1. Source: Moritz, "Geodetic Reference System 1980", J. Geodesy 74, 2000
+SPEED_OF_LIGHT_M_S = 299_792_458.0  # exact. Source: BIPM, SI Brochure, 9th ed., §2.2
 
 
 @dataclass(frozen=True, slots=True)

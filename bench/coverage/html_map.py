@@ -27,8 +27,7 @@ from bench.store.atomic import write_text
 from lorawan.phy.sensitivity import SNR_FLOOR_DB
 from radio_sim.coverage.budgets import Losses
 from radio_sim.coverage.path import EFFECTIVE_EARTH, FREE_SHARE
-from radio_sim.model import EARTH_RADIUS_M
-from radio_sim.propagation.p526 import SPEED_OF_LIGHT_M_S
+from radio_sim.model import EARTH_RADIUS_M, SPEED_OF_LIGHT_M_S
 from radio_sim.terrain.grid import HeightGrid
 
 MOST_PIXELS = 400_000

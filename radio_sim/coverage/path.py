@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from radio_sim.model import EARTH_RADIUS_M, Floats
-from radio_sim.propagation.p526 import SPEED_OF_LIGHT_M_S
+from radio_sim.model import EARTH_RADIUS_M, SPEED_OF_LIGHT_M_S, Floats
 
 EFFECTIVE_EARTH = 4.0 / 3.0
 """k of a median atmosphere. Source: Recommendation ITU-R P.530-18 §2.2.1 and P.834: k = 4/3."""

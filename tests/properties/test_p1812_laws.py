@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from p526_oracle import spherical_earth
 from scipy.ndimage import gaussian_filter
 
 from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, check_sample, sweep_losses
-from radio_sim.propagation.p526 import spherical_earth
 from radio_sim.propagation.p1812 import P1812Parameters, Profile, p1812_loss
 
 heights = st.lists(st.floats(0.0, 150.0), min_size=3, max_size=60)

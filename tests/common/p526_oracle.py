@@ -1,57 +1,29 @@
-"""Diffraction loss: single knife edge, spherical earth, Bullington and delta-Bullington over a terrain profile.
+"""Delta-Bullington diffraction written from ITU-R P.526-15 alone, for the kernels of P.1812 to agree with.
 
 Distances from the transmitter and heights above sea level in metres, unless a name says otherwise; earth radii are
-effective ones, 8500 km in a median atmosphere. Source throughout: Recommendation ITU-R P.526-15 (10/2019).
+effective ones. It shares no code with the project. Source throughout: Recommendation ITU-R P.526-15 (10/2019).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from radio_sim.compiled import kernel
-from radio_sim.model import Floats
+Floats = npt.NDArray[np.float64]
 
-SPEED_OF_LIGHT_M_S = 299_792_458.0
-MEDIAN_EARTH_RADIUS_M = 8_500e3
-"""Source: ITU-R P.526-15 §1 (the value where nothing better is known)."""
 AVERAGE_GROUND = (22.0, 0.003)
 """Relative permittivity and conductivity in S/m of land. Source: ITU-R P.1812-7 §4.3.3, which takes them for P.526."""
-SEA_WATER = (80.0, 5.0)
-"""Source: as above."""
 
 
-def diffraction_parameter(height_m: npt.ArrayLike, d1_m: npt.ArrayLike, d2_m: npt.ArrayLike, freq_hz: float) -> Floats:
-    """ν of an edge height_m above the straight line (below: negative), d1_m and d2_m > 0 from its ends.
-
-    Source: ITU-R P.526-15 §4.1, eq. 26.
-    """
-    wavelength = SPEED_OF_LIGHT_M_S / freq_hz
-    inverse = 1.0 / np.asarray(d1_m, float) + 1.0 / np.asarray(d2_m, float)
-    nu: Floats = np.asarray(height_m, float) * np.sqrt(2.0 / wavelength * inverse)
-    return nu
-
-
-def knife_edge_loss_db(nu: npt.ArrayLike) -> Floats:
-    """J(ν), the loss over a single knife edge, 0 dB up to ν = −0.78. Source: ITU-R P.526-15 §4.1, eq. 31."""
-    shifted = np.asarray(nu, float) - 0.1
-    loss: Floats = np.where(
-        shifted > -0.88, 6.9 + 20.0 * np.log10(np.sqrt(shifted**2 + 1.0) + np.maximum(shifted, -0.88)), 0.0
-    )
-    return loss
-
-
-@kernel
 def _knife_edge(nu: float) -> float:
+    """J(ν). Source: ITU-R P.526-15 §4.1, eq. 31."""
     if nu <= -0.78:
         return 0.0
     return 6.9 + 20.0 * math.log10(math.sqrt((nu - 0.1) ** 2 + 1.0) + nu - 0.1)
 
 
-@kernel
 def bullington(distances: Floats, heights: Floats, tx: float, rx: float, wavelength: float, radius: float) -> float:
     """Bullington's loss; tx, rx above sea level. Source: ITU-R P.526-15 §4.5.1."""
     last = len(distances) - 1
@@ -80,7 +52,6 @@ def bullington(distances: Floats, heights: Floats, tx: float, rx: float, wavelen
     return loss
 
 
-@kernel
 def _height_gain(y: float, beta: float, admittance: float) -> float:
     b = beta * y
     if b > 2.0:
@@ -90,7 +61,6 @@ def _height_gain(y: float, beta: float, admittance: float) -> float:
     return max(gain, 2.0 + 20.0 * math.log10(admittance))
 
 
-@kernel
 def _first_term(
     distance: float,
     tx: float,
@@ -116,7 +86,6 @@ def _first_term(
     return loss
 
 
-@kernel
 def spherical_earth(
     distance: float,
     tx: float,
@@ -148,7 +117,6 @@ def spherical_earth(
     return (1.0 - clearance / required) * loss if loss > 0.0 else 0.0
 
 
-@kernel
 def smooth_surface(distances: Floats, heights: Floats, tx: float, rx: float) -> tuple[float, float]:
     """Heights above sea level of the smooth surface below both antennas, never above the ground there.
 
@@ -178,7 +146,6 @@ def smooth_surface(distances: Floats, heights: Floats, tx: float, rx: float) -> 
     return min(tx_surface, heights[0]), min(rx_surface, heights[last])
 
 
-@kernel
 def delta_bullington(
     distances: Floats,
     heights: Floats,
@@ -200,101 +167,3 @@ def delta_bullington(
         distances[-1], tx_height, rx_height, freq_mhz, radius, permittivity, conductivity, vertical
     )
     return actual + max(sphere - smooth, 0.0)
-
-
-def _profile(distances_m: npt.ArrayLike, heights_m: npt.ArrayLike) -> tuple[Floats, Floats]:
-    distances = np.ascontiguousarray(distances_m, dtype=np.float64)
-    heights = np.ascontiguousarray(heights_m, dtype=np.float64)
-    if distances.ndim != 1 or distances.shape != heights.shape or distances.size < 2:
-        raise ValueError(
-            f"a profile needs two equal columns of two points or more, not {distances.shape}, {heights.shape}"
-        )
-    if distances[0] != 0.0 or not np.all(np.diff(distances) > 0.0):
-        raise ValueError("the distances of a profile rise from 0 m")
-    if not (np.all(np.isfinite(distances)) and np.all(np.isfinite(heights))):
-        raise ValueError("a profile has finite distances and heights")
-    return distances, heights
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not 0.0 < value < math.inf:
-            raise ValueError(f"{name} is {value:g}; it must be above zero")
-
-
-def bullington_loss_db(
-    distances_m: npt.ArrayLike,
-    heights_m: npt.ArrayLike,
-    *,
-    tx_height_m: float,
-    rx_height_m: float,
-    freq_hz: float,
-    earth_radius_m: float = MEDIAN_EARTH_RADIUS_M,
-) -> float:
-    """Diffraction loss of a profile as one equivalent knife edge, in dB.
-
-    distances_m: rising from 0 to the receiver; heights_m: terrain above sea level there; antenna heights above ground,
-    > 0. Raises ValueError for another profile or height.
-    Source: ITU-R P.526-15 §4.5.1.
-    """
-    distances, heights = _profile(distances_m, heights_m)
-    _positive(tx_height_m=tx_height_m, rx_height_m=rx_height_m, freq_hz=freq_hz, earth_radius_m=earth_radius_m)
-    wavelength = SPEED_OF_LIGHT_M_S / freq_hz
-    return bullington(
-        distances, heights, heights[0] + tx_height_m, heights[-1] + rx_height_m, wavelength, earth_radius_m
-    )
-
-
-def spherical_earth_loss_db(
-    distance_m: float,
-    *,
-    tx_height_m: float,
-    rx_height_m: float,
-    freq_hz: float,
-    polarisation: Literal["horizontal", "vertical"] = "vertical",
-    ground: tuple[float, float] = AVERAGE_GROUND,
-    earth_radius_m: float = MEDIAN_EARTH_RADIUS_M,
-) -> float:
-    """Diffraction loss of a smooth earth, in dB, for 10 MHz and above.
-
-    Heights above the smooth earth, > 0; ground: relative permittivity and conductivity in S/m. Near the horizon over
-    very conductive ground it may be slightly negative. Raises ValueError below zero.
-    Source: ITU-R P.526-15 §3.2.
-    """
-    _positive(distance_m=distance_m, tx_height_m=tx_height_m, rx_height_m=rx_height_m, freq_hz=freq_hz)
-    vertical = polarisation == "vertical"
-    return spherical_earth(
-        distance_m, tx_height_m, rx_height_m, freq_hz / 1e6, earth_radius_m, ground[0], ground[1], vertical
-    )
-
-
-def delta_bullington_loss_db(
-    distances_m: npt.ArrayLike,
-    heights_m: npt.ArrayLike,
-    *,
-    tx_height_m: float,
-    rx_height_m: float,
-    freq_hz: float,
-    polarisation: Literal["horizontal", "vertical"] = "vertical",
-    ground: tuple[float, float] = AVERAGE_GROUND,
-    earth_radius_m: float = MEDIAN_EARTH_RADIUS_M,
-) -> float:
-    """Diffraction loss of a general terrestrial path, in dB: the complete method.
-
-    The profile as in `bullington_loss_db`, ground as in `spherical_earth_loss_db`. Raises ValueError as they do.
-    Source: ITU-R P.526-15 §4.5.2.
-    """
-    distances, heights = _profile(distances_m, heights_m)
-    _positive(tx_height_m=tx_height_m, rx_height_m=rx_height_m, freq_hz=freq_hz, earth_radius_m=earth_radius_m)
-    vertical = polarisation == "vertical"
-    return delta_bullington(
-        distances,
-        heights,
-        heights[0] + tx_height_m,
-        heights[-1] + rx_height_m,
-        freq_hz / 1e6,
-        earth_radius_m,
-        ground[0],
-        ground[1],
-        vertical,
-    )
