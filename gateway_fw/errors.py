@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
+from lorawan.errors import WireError
+
 
 class GatewayError(Exception):
     """Anything this package raises on purpose."""
 
 
-class GwmpError(GatewayError, ValueError):
-    """Bytes that are not a Semtech UDP datagram, or a value that none can carry.
-
-    field: the field at fault, as the protocol names it; offset: its byte offset, or None; clause: the rule; hint: what
-    would be right.
-    """
-
-    def __init__(
-        self, message: str, *, field: str, offset: int | None = None, clause: str = "", hint: str = ""
-    ) -> None:
-        self.field, self.offset, self.clause, self.hint = field, offset, clause, hint
-        where = field if offset is None else f"{field} at byte {offset}"
-        tail = "".join((f" [{clause}]" if clause else "", f"; {hint}" if hint else ""))
-        super().__init__(f"{where}: {message}{tail}")
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.args[0], self.field, self.offset, self.clause, self.hint))
-
-
-def _rebuild(message: str, field: str, offset: int | None, clause: str, hint: str) -> GwmpError:
-    error = GwmpError("", field=field, offset=offset, clause=clause, hint=hint)
-    error.args = (message,)
-    return error
+class GwmpError(GatewayError, WireError):
+    """Bytes that are not a Semtech UDP datagram, or a value that none can carry."""
 
 
 class LinkDeadlineError(GatewayError, TimeoutError):

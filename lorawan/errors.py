@@ -7,8 +7,8 @@ class LorawanError(Exception):
     """Anything this package raises on purpose."""
 
 
-class FrameError(LorawanError, ValueError):
-    """Bytes or fields that are not a LoRaWAN frame, command or key.
+class WireError(LorawanError, ValueError):
+    """Bytes or fields that break a rule of what is on the wire.
 
     field: the field at fault; offset: its byte offset, or None; clause: the rule; hint: what would be right.
     """
@@ -22,13 +22,17 @@ class FrameError(LorawanError, ValueError):
         super().__init__(f"{where}: {message}{tail}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.args[0], self.field, self.offset, self.clause, self.hint))
+        return (_rebuild, (type(self), self.args[0], self.field, self.offset, self.clause, self.hint))
 
 
-def _rebuild(message: str, field: str, offset: int | None, clause: str, hint: str) -> FrameError:
-    error = FrameError("", field=field, offset=offset, clause=clause, hint=hint)
+def _rebuild(kind: type[WireError], message: str, field: str, offset: int | None, clause: str, hint: str) -> WireError:
+    error = kind("", field=field, offset=offset, clause=clause, hint=hint)
     error.args = (message,)
     return error
+
+
+class FrameError(WireError):
+    """Bytes or fields that are not a LoRaWAN frame, command or key."""
 
 
 class MisuseError(LorawanError, RuntimeError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 US_PER_MS = 1_000
 US_PER_S = 1_000_000
 US_PER_HOUR = 3_600 * US_PER_S
@@ -18,15 +16,3 @@ def mhz_to_hz(freq_mhz: float) -> int:
 def hz_to_mhz(freq_hz: int) -> float:
     """Whole Hz to MHz with at most six decimals."""
     return round(freq_hz / 1e6, 6)
-
-
-def dbm_to_mw(power_dbm: float) -> float:
-    """dBm to milliwatts."""
-    return float(10.0 ** (power_dbm / 10.0))
-
-
-def mw_to_dbm(power_mw: float) -> float:
-    """Milliwatts to dBm; −inf for zero. Raises ValueError below zero."""
-    if power_mw < 0:
-        raise ValueError(f"a power of {power_mw} mW is below zero")
-    return 10.0 * math.log10(power_mw) if power_mw > 0 else -math.inf

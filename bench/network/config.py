@@ -40,9 +40,9 @@ class NetworkConfig:
     channels_hz: tuple[int, ...]
     region: Region = EU868
     adr: AdrPolicy = field(default_factory=AdrPolicy)
-    dedup_window_us: int = 200_000
-    rx1_eirp_dbm: float = 16.15
-    rx2_eirp_dbm: float = 29.15
+    dedup_window_us: int = 200_000  # assumption: usual of network servers
+    rx1_eirp_dbm: float = 16.15  # 14 dBm ERP, ERC Recommendation 70-03 annex 1
+    rx2_eirp_dbm: float = 29.15  # 27 dBm ERP in 869.4–869.65 MHz, the same
 
     @property
     def windows(self) -> Windows:
@@ -57,4 +57,4 @@ class NetworkConfig:
     @property
     def abp_ch_mask(self) -> int:
         """The mask an ABP device is made with: the region's default channels."""
-        return (1 << len(self.region.default_channels)) - 1
+        return self.region.default_ch_mask

@@ -21,12 +21,12 @@ from bench.network.events import (
     SendToDevice,
 )
 from bench.network.reception import Deduplicator, Reception
-from gateway_fw.gwmp import DownlinkAnswered, TxError, UplinkReceived
+from gateway_fw.gwmp import CRC_OK, DownlinkAnswered, DownlinkUnsent, TxError, UplinkReceived
 from lorawan.errors import FrameError, MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, Eui64
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import LoraModulation
+from lorawan.phy import LoraModulation, snr_floor_db
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -113,16 +113,17 @@ class NetworkCore:
         """When the next deduplication window closes."""
         return self._dedup.wake_at
 
-    def session(self, dev_eui: Eui64) -> ServerSession | None:
-        """A device's session, for reading."""
-        return self._sessions.get(dev_eui)
-
     def handle(self, event: NetworkEvent, now: Instant) -> Sequence[NetworkEffect]:
         """Take an uplink copy, a gateway's answer or an application's request in."""
         if isinstance(event, UplinkReceived):
             return self._copy_received(event, now)
         if isinstance(event, DownlinkAnswered):
-            return self._answered(event, now)
+            if event.error is not TxError.NONE:
+                return self._refused(event.reference, event.error.value, now)
+            self._pending.pop(event.reference, None)
+            return ()
+        if isinstance(event, DownlinkUnsent):
+            return self._refused(event.reference, "no PULL_DATA from the gateway", now)
         return self._queue(event, now)
 
     def wake(self, now: Instant) -> Sequence[NetworkEffect]:
@@ -134,7 +135,7 @@ class NetworkCore:
 
     def _copy_received(self, event: UplinkReceived, now: Instant) -> Sequence[NetworkEffect]:
         rxpk = event.rxpk
-        if rxpk.crc_status != 1 or not isinstance(rxpk.modulation, LoraModulation):
+        if rxpk.crc_status != CRC_OK or not isinstance(rxpk.modulation, LoraModulation):
             return (NetworkDropped("crc", "LoRaWAN 1.0.4 §4", "not a LoRa frame with a good CRC", rxpk.payload),)
         self._dedup.add(
             rxpk.payload,
@@ -144,7 +145,8 @@ class NetworkCore:
                 rxpk.freq_hz,
                 rxpk.modulation,
                 rxpk.rssi_dbm,
-                rxpk.snr_db if rxpk.snr_db is not None else 0.0,
+                # untold, it is at least what reception needs
+                snr_floor_db(rxpk.modulation.sf) if rxpk.snr_db is None else rxpk.snr_db,
                 now,
             ),
         )
@@ -273,10 +275,10 @@ class NetworkCore:
             return (transmission.request,)
         return (DownlinkFailed(pending.dev_eui, pending.last_reason),)
 
-    def _answered(self, event: DownlinkAnswered, now: Instant) -> Sequence[NetworkEffect]:
-        pending = self._pending.pop(event.reference, None)
-        if pending is None or pending.trying is None or event.error is TxError.NONE:
+    def _refused(self, reference: int, reason: str, now: Instant) -> Sequence[NetworkEffect]:
+        pending = self._pending.pop(reference, None)
+        if pending is None or pending.trying is None:
             return ()
         self._planner.refund(pending.trying)
-        pending.last_reason = event.error.value
-        return self._try_next(event.reference, pending, now)
+        pending.last_reason = reason
+        return self._try_next(reference, pending, now)

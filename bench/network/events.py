@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bench.network.reception import Reception
-from gateway_fw.gwmp import DownlinkAnswered, SendDownlink, UplinkReceived
+from gateway_fw.gwmp import DownlinkAnswered, DownlinkUnsent, SendDownlink, UplinkReceived
 from lorawan.ids import DevAddr, Eui64
 
 
@@ -60,5 +60,5 @@ class NetworkDropped:
     phy_payload: bytes
 
 
-NetworkEvent: TypeAlias = UplinkReceived | DownlinkAnswered | SendToDevice
+NetworkEvent: TypeAlias = UplinkReceived | DownlinkAnswered | DownlinkUnsent | SendToDevice
 NetworkEffect: TypeAlias = SendDownlink | DataAccepted | DeviceJoined | DownlinkFailed | NetworkDropped

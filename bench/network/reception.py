@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lorawan.ids import Eui64
 from lorawan.machine import Instant
@@ -45,7 +45,7 @@ class Deduplicator:
         for i, other in enumerate(receptions):
             if other.gateway_eui == reception.gateway_eui:
                 if reception.snr_db > other.snr_db:
-                    receptions[i] = reception
+                    receptions[i] = replace(reception, arrived_at=other.arrived_at)  # the window is the first's
                 return
         receptions.append(reception)
 

@@ -213,7 +213,7 @@ class ExactStage:
                 gateway, data = self._link.carry_down(effect.data, effect.destination)
                 delay = self._plan.gateways[gateway].backhaul_us
                 self.world.at(now + delay, partial(self._arrive_down, gateway, data))
-            elif isinstance(effect, gwmp.UplinkReceived | gwmp.DownlinkAnswered):
+            elif isinstance(effect, gwmp.UplinkReceived | gwmp.DownlinkAnswered | gwmp.DownlinkUnsent):
                 self.network.feed(effect)
             elif isinstance(effect, Dropped):
                 self.recorder.dropped(now, "gwmp server", "", effect.reason, effect.clause)

@@ -10,25 +10,13 @@ from lorawan.frames.header import FType, peek_dev_addr, peek_f_type, peek_join_e
 from lorawan.ids import DevAddr, Eui64, NetId
 from lorawan.machine import Dropped
 
-# Bits of NwkID for NetID types 0 to 7. Source: LoRaWAN Backend Interfaces TS002-1.1.0, "DevAddr assignment"
-_NWK_ID_BITS = (6, 6, 9, 11, 12, 13, 15, 17)
-
 _CRC_CLAUSE = "lora_pkt_fwd.c: forward_crc_valid, forward_crc_error, forward_crc_disabled"
 _FILTER_CLAUSE = "gateway filter"
 
 
-def dev_addr_block(net_id: NetId) -> tuple[int, int]:
-    """(mask, prefix) of a NetID's addresses: DevAddr & mask == prefix for each.
-
-    The prefix is as many ones as the type says, a zero, and the lowest bits of the NetID.
-    Source: TS002-1.1.0, "DevAddr assignment".
-    """
-    kind = net_id >> 21
-    bits = _NWK_ID_BITS[kind]
-    length = kind + 1 + bits
-    type_prefix = (1 << kind + 1) - 2
-    prefix = type_prefix << bits | (net_id & (1 << bits) - 1)
-    return ((1 << length) - 1) << 32 - length, prefix << 32 - length
+def dev_addr_block(net_id: NetId) -> tuple[DevAddr, DevAddr]:
+    """First and last address of a NetID."""
+    return net_id.dev_addr(0), net_id.dev_addr(0xFFFF_FFFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +34,7 @@ class UplinkFilter:
     no_crc: bool = False
     net_ids: tuple[NetId, ...] = ()
     join_euis: tuple[tuple[Eui64, Eui64], ...] = ()
-    _blocks: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    _blocks: tuple[tuple[DevAddr, DevAddr], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_blocks", tuple(dev_addr_block(net_id) for net_id in self.net_ids))
@@ -75,7 +63,7 @@ class UplinkFilter:
         return None
 
     def _is_ours(self, dev_addr: DevAddr) -> bool:
-        return any(dev_addr & mask == prefix for mask, prefix in self._blocks)
+        return any(first <= dev_addr <= last for first, last in self._blocks)
 
 
 def _is_rejoin_1(f_type: FType, payload: bytes) -> bool:

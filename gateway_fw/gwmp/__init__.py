@@ -22,7 +22,14 @@ from gateway_fw.gwmp.packets import (
     encode,
 )
 from gateway_fw.gwmp.rxpk import CRC_BAD, CRC_OK, NO_CRC, Rxpk
-from gateway_fw.gwmp.server import DownlinkAnswered, GwmpServerCore, SendDownlink, StatReceived, UplinkReceived
+from gateway_fw.gwmp.server import (
+    DownlinkAnswered,
+    DownlinkUnsent,
+    GwmpServerCore,
+    SendDownlink,
+    StatReceived,
+    UplinkReceived,
+)
 from gateway_fw.gwmp.stat import Stat
 from gateway_fw.gwmp.txpk import Txpk
 
@@ -35,6 +42,7 @@ __all__ = [
     "DatagramReceived",
     "DownlinkAnswered",
     "DownlinkRequested",
+    "DownlinkUnsent",
     "GatewayLinkCore",
     "GwmpServerCore",
     "Header",

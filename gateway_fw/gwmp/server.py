@@ -36,7 +36,7 @@ DUPLICATE_MEMORY = 64  # frames remembered for each gateway
 
 @dataclass(frozen=True, slots=True)
 class SendDownlink:
-    """Event: have this gateway send a frame. reference comes back in DownlinkAnswered."""
+    """Event: have this gateway send a frame. reference comes back in DownlinkAnswered or DownlinkUnsent."""
 
     gateway_eui: Eui64
     txpk: Txpk
@@ -82,7 +82,17 @@ class DownlinkAnswered:
 
 
 GwmpServerEvent = DatagramReceived | SendDownlink
-GwmpServerEffect = SendDatagram | UplinkReceived | StatReceived | DownlinkAnswered | Dropped
+
+
+@dataclass(frozen=True, slots=True)
+class DownlinkUnsent:
+    """Effect: there is no way to this gateway: no PULL_DATA has come from it yet (PROTOCOL.md 1.6 §5.2)."""
+
+    gateway_eui: Eui64
+    reference: int
+
+
+GwmpServerEffect = SendDatagram | UplinkReceived | StatReceived | DownlinkAnswered | DownlinkUnsent | Dropped
 
 
 class GwmpServerCore:
@@ -177,7 +187,7 @@ class GwmpServerCore:
     def _send(self, event: SendDownlink) -> Sequence[GwmpServerEffect]:
         route = self._routes.get(event.gateway_eui)
         if route is None:
-            return (Dropped("no_downlink_path", "PROTOCOL.md 1.6 §5.2", f"no PULL_DATA yet from {event.gateway_eui}"),)
+            return (DownlinkUnsent(event.gateway_eui, event.reference),)
         destination, version = route
         token = 0
         if version > 1:

@@ -12,7 +12,7 @@ from lorawan.version import VersionRules
 
 def most_robust(session: DeviceSession, region: Region) -> bool:
     """Whether nothing is left to back off to: lowest DR, full power, one transmission, default channels enabled."""
-    default_mask = (1 << len(region.default_channels)) - 1
+    default_mask = region.default_ch_mask
     return (
         session.dr == region.min_dr
         and session.tx_power_index == 0
@@ -43,4 +43,4 @@ def back_off(session: DeviceSession, region: Region, rules: VersionRules) -> Non
     else:
         session.tx_power_index = 0
         session.nb_trans = 1
-        session.ch_mask |= (1 << len(region.default_channels)) - 1
+        session.ch_mask |= region.default_ch_mask

@@ -127,7 +127,7 @@ def _new_channel(command: mac.NewChannelReq, session: DeviceSession, region: Reg
     index = command.ch_index
     changeable = len(region.default_channels) <= index < region.max_channels
     freq_ok = changeable and (command.freq_hz == 0 or region.frequency_ok(command.freq_hz))
-    range_ok = changeable and command.min_dr <= command.max_dr <= region.default_max_dr + 1
+    range_ok = changeable and command.min_dr <= command.max_dr and region.is_lora(command.max_dr)
     if freq_ok and range_ok:
         if command.freq_hz:
             session.channels[index] = Channel(command.freq_hz, command.min_dr, command.max_dr)
@@ -136,7 +136,7 @@ def _new_channel(command: mac.NewChannelReq, session: DeviceSession, region: Reg
             session.channels[index] = None
             session.ch_mask &= ~(1 << index)
             if not session.ch_mask:  # a device without channels could never be reached again
-                session.ch_mask = (1 << len(region.default_channels)) - 1
+                session.ch_mask = region.default_ch_mask
     return mac.NewChannelAns(data_rate_range_ok=range_ok, freq_ok=freq_ok)
 
 

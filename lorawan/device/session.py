@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lorawan.crypto import SessionKeys
+from lorawan.frames.cf_list import parse_cf_list
 from lorawan.ids import DevAddr
 from lorawan.regions import Channel, Region
 from lorawan.units import US_PER_S
@@ -77,7 +78,7 @@ def new_session(region: Region, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1:
         keys=keys,
         is_1_1=is_1_1,
         channels=channels,
-        ch_mask=(1 << len(region.default_channels)) - 1,
+        ch_mask=region.default_ch_mask,
         rx1_delay_us=region.receive_delay1_us,
         rx1_dr_offset=0,
         rx2_dr=region.rx2_dr,
@@ -94,8 +95,7 @@ def apply_cf_list(session: DeviceSession, region: Region, cf_list: bytes) -> Non
     if len(cf_list) != 16 or cf_list[15] != 0:
         return
     first = len(region.default_channels)
-    for i in range(5):
-        freq_hz = int.from_bytes(cf_list[3 * i : 3 * i + 3], "little") * 100
+    for i, freq_hz in enumerate(parse_cf_list(cf_list)):
         if freq_hz and region.frequency_ok(freq_hz):
             session.channels[first + i] = Channel(freq_hz, 0, region.default_max_dr)
             session.ch_mask |= 1 << (first + i)

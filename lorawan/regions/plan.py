@@ -64,6 +64,11 @@ class Region:
     min_dr: int
     default_max_dr: int
 
+    @property
+    def default_ch_mask(self) -> int:
+        """The mask of the default channels."""
+        return (1 << len(self.default_channels)) - 1
+
     def modulation(self, dr: int) -> LoraModulation:
         """The LoRa modulation of a data rate. Raises ValueError where it is not LoRa or not defined."""
         if not 0 <= dr < len(self.data_rates) or (found := self.data_rates[dr].modulation) is None:

@@ -81,11 +81,6 @@ class ServerSession:
         """Nothing is ever due."""
         return ()
 
-    @property
-    def f_cnt_up(self) -> int | None:
-        """The last accepted uplink counter."""
-        return self._last_f_cnt_up
-
     def handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:  # noqa: ARG002 - the contract
         """Take an uplink or a queued downlink in."""
         if isinstance(event, QueueDownlink):
@@ -143,12 +138,15 @@ class ServerSession:
         self._last_conf_f_cnt = 0
         if frame.f_ctrl.ack and self._pending_conf_f_cnt_down is not None:
             self._last_conf_f_cnt, self._pending_conf_f_cnt_down = self._pending_conf_f_cnt_down, None
-        f_opts, must = self._requests(mac.parse_commands(commands, uplink=True).commands, event, f_cnt)
+        requests = mac.parse_commands(commands, uplink=True).commands
+        f_opts, must = self._requests(requests, event, f_cnt)
         accepted: list[SessionEffect] = [
             AppUplink(f_cnt, frame.f_port, opened.payload, frame.confirmed, frame.f_ctrl.ack)
         ]
         if must or frame.confirmed or frame.f_ctrl.adr_ack_req or self._queue:
             accepted += self._answer(f_opts, event.dr, ack=frame.confirmed, conf_f_cnt=f_cnt)
+        if any(isinstance(command, mac.DeviceTimeReq) for command in requests):
+            accepted.append(Dropped("device_time", "LoRaWAN 1.0.4 §5.10", "this network keeps no GPS time"))
         return accepted
 
     def _requests(self, commands: Sequence[mac.MacCommand], event: UplinkHeard, f_cnt: int) -> tuple[bytes, bool]:
@@ -175,7 +173,7 @@ class ServerSession:
                         self._refused = self._asked
                     self._asked = None
                 case _:
-                    pass  # answers to requests that this network never makes
+                    pass  # answers to requests that this network never makes; DeviceTimeReq is refused by _uplink
         if link is None or link.dr != event.dr:
             # never heard before, or moved by itself: back-off returns to full power, retries of old versions do not
             retried = event.frame.confirmed and self.settings.version.rules.confirmed_tries > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from bench.network import (
     SendToDevice,
 )
 from bench.network.events import NetworkEffect
-from gateway_fw.gwmp import DownlinkAnswered, Rxpk, SendDownlink, TxError, UplinkReceived
+from gateway_fw.gwmp import DownlinkAnswered, DownlinkUnsent, Rxpk, SendDownlink, TxError, UplinkReceived
 from lorawan.crypto import SessionKeys, derive_keys_10
 from lorawan.errors import MisuseError
 from lorawan.frames import FCtrlUp
@@ -83,6 +84,34 @@ def test_copies_of_three_gateways_are_one_uplink_with_the_best_first() -> None:
     (uplink,) = accepted(hear(core, [copy(0, payload, -3.0), copy(1, payload, 4.0), copy(2, payload, -9.0)], 0))
     assert [r.gateway_eui for r in uplink.receptions] == [GATEWAYS[1], GATEWAYS[0], GATEWAYS[2]]
     assert (uplink.payload, uplink.f_port, uplink.f_cnt) == (b"reading", 5, 0)
+
+
+def test_a_second_antenna_does_not_hold_a_window_open_nor_the_frames_behind_it() -> None:
+    core = NetworkCore(CONFIG, [abp(1)])
+    core.handle(copy(0, data(1), -5.0), 0)
+    core.handle(copy(1, data(2), -5.0), 10_000)
+    core.handle(copy(0, data(1), 3.0), 190_000)
+    assert core.wake_at == 200_000
+    (first,) = accepted(core.wake(200_000))
+    assert first.receptions[0].snr_db == 3.0
+    assert core.wake_at == 210_000
+
+
+def test_a_gateway_without_a_way_down_is_passed_over() -> None:
+    core = NetworkCore(CONFIG, [abp(1)])
+    (first,) = requests(hear(core, [copy(0, data(1, confirmed=True), 5.0), copy(1, data(1, confirmed=True), 1.0)], 0))
+    assert first.gateway_eui == GATEWAYS[0]
+    (second,) = core.handle(DownlinkUnsent(GATEWAYS[0], first.reference), 210_000)
+    assert isinstance(second, SendDownlink)
+    assert second.gateway_eui == GATEWAYS[1]
+
+
+def test_an_untold_snr_is_taken_for_the_least_that_reception_needs() -> None:
+    core = NetworkCore(CONFIG, [abp(1)])
+    rxpk = replace(copy(0, data(1), 0.0, sf=12).rxpk, snr_db=None)
+    core.handle(UplinkReceived(GATEWAYS[0], rxpk), 0)
+    (found,) = accepted(core.wake(CONFIG.dedup_window_us))
+    assert found.receptions[0].snr_db == -20.0  # SX1276 datasheet rev. 7, table 13
 
 
 def test_a_copy_after_the_window_is_a_repeat_and_not_new_data() -> None:

@@ -10,6 +10,7 @@ import pytest
 from gateway_fw.gwmp import (
     DatagramReceived,
     DownlinkAnswered,
+    DownlinkUnsent,
     GwmpServerCore,
     PullAck,
     PullData,
@@ -84,7 +85,7 @@ def test_a_gateway_that_moved_is_followed() -> None:
 def test_without_pull_data_there_is_no_way_down() -> None:
     core = GwmpServerCore()
     core.handle(DatagramReceived(encode(PushData(2, 1, EUI, (RXPK,))), UP), 0)
-    assert reasons(core.handle(SendDownlink(EUI, TXPK, 1), 0)) == ["no_downlink_path"]
+    assert core.handle(SendDownlink(EUI, TXPK, 7), 0) == (DownlinkUnsent(EUI, 7),)
 
 
 @pytest.mark.parametrize("error", list(TxError))
@@ -145,7 +146,7 @@ def test_an_unknown_gateway_gets_no_answer(packet: PushData | PullData | TxAck) 
     (effect,) = core.handle(DatagramReceived(encode(packet), UP), 0)
     assert isinstance(effect, Dropped)
     assert (effect.reason, effect.detail) == ("unknown_gateway", str(OTHER))
-    assert reasons(core.handle(SendDownlink(OTHER, TXPK, 1), 0)) == ["no_downlink_path"]
+    assert core.handle(SendDownlink(OTHER, TXPK, 1), 0) == (DownlinkUnsent(OTHER, 1),)
     pulled(core)
 
 

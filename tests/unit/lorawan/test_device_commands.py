@@ -15,10 +15,12 @@ from lorawan.device import (
     DeviceCore,
     Joined,
     Persist,
+    RequestTime,
     SendDone,
 )
 from lorawan.draws import Draws
 from lorawan.frames import DataUp, parse
+from lorawan.machine import Dropped
 from lorawan.phy import Listen
 from lorawan.server import Repeated
 from lorawan.testing import Pair
@@ -250,3 +252,12 @@ class TestMemory:
         counts = [u.f_cnt for u in pair.app_uplinks]
         assert counts[:5] == [0, 1, 2, 3, 4]
         assert counts[5] > 4
+
+
+@pytest.mark.parametrize("version", [Version.V1_0_3, Version.V1_0_4, Version.V1_1], ids=str)
+def test_a_request_for_the_time_is_refused_by_name_and_the_uplink_accepted(version: Version) -> None:
+    pair = joined(version)
+    pair.feed(RequestTime())
+    pair.send(b"x")
+    assert [u.payload for u in pair.app_uplinks] == [b"x"]
+    assert [e.reason for e in pair.server_effects if isinstance(e, Dropped)] == ["device_time"]

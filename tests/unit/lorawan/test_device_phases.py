@@ -1,4 +1,4 @@
-"""Every (phase, step) pair that the table does not name is a misuse."""
+"""Five transitions are legal, written here by hand; every other (phase, step) pair is a misuse."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from itertools import product
 
 import pytest
 
-from lorawan.device.phases import TRANSITIONS, Phase, Step, advance
+from lorawan.device.phases import Phase, Step, advance
 from lorawan.errors import MisuseError
 
-ILLEGAL = [pair for pair in product(Phase, Step) if pair not in TRANSITIONS]
+LEGAL = {
+    (Phase.IDLE, Step.FRAME_DUE): Phase.WAITING,  # a frame is queued
+    (Phase.WAITING, Step.FRAME_DUE): Phase.WAITING,  # another instant for it
+    (Phase.WAITING, Step.FRAME_SENT): Phase.RECEIVING,
+    (Phase.WAITING, Step.GIVEN_UP): Phase.IDLE,
+    (Phase.RECEIVING, Step.WINDOWS_CLOSED): Phase.IDLE,
+}
 
 
-@pytest.mark.parametrize(("phase", "step"), ILLEGAL, ids=lambda x: x.name)
-def test_an_illegal_transition_is_refused_by_name(phase: Phase, step: Step) -> None:
-    with pytest.raises(MisuseError, match=f"{step.name}.*{phase.name}"):
-        advance(phase, step)
-
-
-def test_every_phase_can_be_left_and_reached() -> None:
-    assert {phase for phase, _ in TRANSITIONS} == set(Phase)
-    assert set(TRANSITIONS.values()) == set(Phase)
+@pytest.mark.parametrize(("phase", "step"), list(product(Phase, Step)), ids=lambda x: x.name)
+def test_only_these_transitions_are_legal(phase: Phase, step: Step) -> None:
+    if (phase, step) in LEGAL:
+        assert advance(phase, step) is LEGAL[phase, step]
+    else:
+        with pytest.raises(MisuseError, match=f"{step.name}.*{phase.name}"):
+            advance(phase, step)
