@@ -14,7 +14,8 @@ from bench.runner.exact import SEND_JITTER_US
 from bench.runner.identities import gateway_eui
 from bench.runner.plan import StageWorld, channels_hz
 from bench.runner.radio import device_sites, placements
-from bench.runner.seen import ParquetDays, Seen
+from bench.runner.seen import Seen, parquet_days
+from bench.store.run_folder import safe_name
 from lorawan.draws import Draws
 from lorawan.regions import EU868
 from radio_sim.batch import (
@@ -178,25 +179,23 @@ def run_world(
     draws = world_draws(stage, world)
     links = world_links(stage, draws)
     made = batch_world(stage, draws, links)
-    kept = None if checkpoints is None or world == 0 else checkpoints / f"{stage.stage}-world{world}.npz"
+    kept = None if checkpoints is None or world == 0 else checkpoints / f"{safe_name(stage.stage)}-world{world}.npz"
     batch = _resumed(made, kept) if kept is not None and kept.exists() else None
     if batch is None:
         batch = Batch(made, records="uplinks" if world == 0 else "none")
     seen = Seen.of(len(stage.population)) if world == 0 else None
-    writer = ParquetDays(parquet) if parquet is not None and world == 0 else None
-    for day, midnight in enumerate(stage.bounds_us[1:], 1):
-        if midnight <= batch.now:
-            continue
-        batch.run(midnight, seen.take if seen is not None and writer is None else None)
-        if writer is not None and seen is not None:
-            columns, _ = batch.take()
-            seen.take_columns(columns, made)
-            writer.add(columns)
-        if kept is not None:
-            batch.save(kept)
-        told(day)
-    if writer is not None:
-        writer.close()
+    with parquet_days(parquet if world == 0 else None) as writer:
+        for day, midnight in enumerate(stage.bounds_us[1:], 1):
+            if midnight <= batch.now:
+                continue
+            batch.run(midnight, seen.take if seen is not None and writer is None else None)
+            if writer is not None and seen is not None:
+                columns, _ = batch.take()
+                seen.take_columns(columns, made)
+                writer.add(columns)
+            if kept is not None:
+                batch.save(kept)
+            told(day)
     counters = batch.counters
     margin = links.gain_db - links.noise_dbm + stage.tx_power_dbm + 20.0  # above the SF12 floor of −20 dB
     best = margin.argmax(axis=1)

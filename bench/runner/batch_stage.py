@@ -19,6 +19,7 @@ from bench.runner.misses import misses_of
 from bench.runner.plan import StageWorld
 from bench.runner.seen import RSSI_EDGES, SNR_EDGES, Seen, middle
 from bench.runner.stage import MEASURES, stage_gateways
+from bench.store.atomic import aside
 from lorawan.trace import Outcome
 from radio_sim.batch import OUTCOME_NAMES
 from scenarios.kpi.heard import HeardMatrix, connectivity_scores, daily_scores, fortnight_scores
@@ -126,8 +127,6 @@ def summarise(stage: StageWorld, worlds: Sequence[WorldResult], elapsed_s: float
 
 def write_sensor_days(path: Path, stage: StageWorld, worlds: Sequence[WorldResult]) -> None:
     """One row a world and sensor: on which days it was heard, as a bit string, warm-up days first; never per link."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
     ids = pa.array([sensor.id for sensor in stage.population]).dictionary_encode()
     schema = pa.schema(
         [
@@ -138,12 +137,11 @@ def write_sensor_days(path: Path, stage: StageWorld, worlds: Sequence[WorldResul
             pa.field("joined", pa.bool_()),
         ]
     )
-    with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+    with aside(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         for world in worlds:
             bits = ["".join(row) for row in np.where(world.heard, "1", "0").tolist()]
             columns = [np.full(len(bits), world.world, np.int16), ids, pa.array(bits), world.sf, world.joined]
             writer.write_table(pa.table(columns, schema=schema))
-    aside.replace(path)
 
 
 def frame_loss(zero: WorldResult) -> float:

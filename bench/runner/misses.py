@@ -96,7 +96,6 @@ def write_silent_sensors(path: Path, stage: StageWorld, zero: WorldResult, matri
         where = (sensor.id, sensor.commune, sensor.placement, f"{sensor.lat:.5f}", f"{sensor.lon:.5f}")
         radio = (int(zero.sf[i]) if zero.joined[i] else "", margin)
         writer.writerow((*where, *radio, int(missed[i]), int(day[i]), int(fortnight[i]), cause[i]))
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text.getvalue())
 
 

@@ -32,7 +32,8 @@ from bench.runner.plan import StageWorld
 from bench.runner.stage import StageRun, run_stage
 from bench.runner.variants import ground_of, variant_rows
 from bench.runner.verdict import verdict
-from bench.store import RunFolder, make_manifest
+from bench.store import RunFolder, make_manifest, stage_folder
+from bench.store.atomic import aside
 from bench.store.manifest import SCENARIO
 from lorawan.trace import Outcome
 from scenarios.load import LoadedScenario
@@ -189,12 +190,18 @@ def run_batch(
     began = time.perf_counter()
     results: dict[str, dict[int, WorldResult]] = {world.stage: {} for world in worlds}
     total = len(worlds) * options.worlds
-    with tempfile.TemporaryDirectory() as kept, executor(options.jobs, options.dask) as pool:
+    records: dict[str, Path] = {}
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=".worlds-") as kept,
+        executor(options.jobs, options.dask) as pool,
+    ):
         exact = pool.submit(_exact_check, worlds[-1], options.link, folder) if len(worlds[-1].sample) else None
         futures = {}
         for number in range(options.worlds):
             for world in reversed(worlds):
-                parquet = folder / world.stage / "uplinks.parquet" if options.records and number == 0 else None
+                parquet = None
+                if options.records and number == 0:  # the stage's folder is for the exact check to make
+                    parquet = records[world.stage] = Path(kept) / f"uplinks-{len(records)}.parquet"
                 futures[pool.submit(run_world, world, number, checkpoints=Path(kept), parquet=parquet)] = world.stage
         pending = set(futures)
         while pending and not stop.is_set():
@@ -207,15 +214,18 @@ def run_batch(
         for future in pending:
             future.cancel()
         checked = exact.result() if exact is not None and not stop.is_set() else None
+        for stage, written in records.items():
+            if written.exists():
+                with aside(stage_folder(folder, stage) / "uplinks.parquet") as partial:
+                    written.replace(partial)
     stages = []
     for world in worlds:
         drawn = [results[world.stage][number] for number in sorted(results[world.stage])]
         if drawn and drawn[0].world == 0:
             stages.append(summarise(world, drawn, time.perf_counter() - began))
-            write_sensor_days(folder / world.stage / "sensor_days.parquet", world, drawn)
-            write_silent_sensors(
-                folder / world.stage / "silent_sensors.csv", world, drawn[0], month_of(world, drawn[0]).matrix
-            )
+            place = stage_folder(folder, world.stage)
+            write_sensor_days(place / "sensor_days.parquet", world, drawn)
+            write_silent_sensors(place / "silent_sensors.csv", world, drawn[0], month_of(world, drawn[0]).matrix)
     if checked is not None and stages and stages[-1]["name"] == checked["name"]:
         for population in ("territory", "open"):
             for row, sampled in zip(stages[-1]["clauses"][population], checked["clauses"][population], strict=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.store.atomic import aside
 from bench.store.parquet import unit_of
 from radio_sim.batch import OUTCOME_NAMES, BatchWorld
 
@@ -88,13 +90,26 @@ def middle(counts: npt.NDArray[np.int64], edges: npt.NDArray[np.float64]) -> flo
     return float((edges[at] + edges[at + 1]) / 2)
 
 
+@contextmanager
+def parquet_days(path: Path | None) -> Iterator[ParquetDays | None]:
+    """A writer of uplinks whose file appears whole or not at all; None where none are to be written."""
+    if path is None:
+        yield None
+        return
+    with aside(path) as partial:
+        writer = ParquetDays(partial)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
 class ParquetDays:
-    """Uplinks written a day at a time, one row group each, aside until they are whole."""
+    """Uplinks written a day at a time, one row group each."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._aside = path, path.with_name(path.name + ".part")
+        self._path = path
         self._writer: pq.ParquetWriter | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
 
     def add(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """One day."""
@@ -102,14 +117,13 @@ class ParquetDays:
         fields = [field.with_metadata({"unit": unit_of(field.name)}) for field in table.schema]
         table = table.cast(pa.schema(fields))
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._aside, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
         self._writer.write_table(table)
 
     def close(self) -> None:
-        """Put the file in its place."""
+        """End the file."""
         if self._writer is not None:
             self._writer.close()
-            self._aside.replace(self._path)
 
 
 def _arrow(values: npt.NDArray[Any]) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from bench.store.manifest import Manifest, make_manifest, read_manifest
 from bench.store.pcap import write_pcap
-from bench.store.run_folder import RunFolder, read_trace, write_stage
+from bench.store.run_folder import RunFolder, read_trace, stage_folder, write_stage
 from bench.store.tables import Columns, columns, columns_sha256, trace_sha256
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "make_manifest",
     "read_manifest",
     "read_trace",
+    "stage_folder",
     "trace_sha256",
     "write_pcap",
     "write_stage",

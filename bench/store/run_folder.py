@@ -100,7 +100,7 @@ def write_stage(folder: Path, stage: str, records: Sequence[Record], *, origin_u
     origin_utc_us: the records' instant 0 in µs since 1970-01-01T00:00Z. Raises StoreError, also where the stage's
     folder exists already.
     """
-    with aside(folder / safe_name(stage)) as partial:
+    with aside(stage_folder(folder, stage)) as partial:
         partial.mkdir()
         write_tables(
             partial / "trace",
@@ -117,6 +117,11 @@ def write_stage(folder: Path, stage: str, records: Sequence[Record], *, origin_u
 def read_trace(folder: Path) -> Columns:
     """A stage's tables from its folder, or from the `trace` folder itself. Raises StoreError."""
     return read_tables(folder / "trace" if (folder / "trace").is_dir() else folder)
+
+
+def stage_folder(run: Path, stage: str) -> Path:
+    """Where a stage's files lie within a run folder, whatever the stage is called. Raises StoreError."""
+    return run / safe_name(stage)
 
 
 def safe_name(name: str) -> str:

@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pyarrow.parquet as pq
 import pytest
+
+from scenarios.load import LIBRARY
 
 LORABENCH = Path(sys.executable).parent / "lorabench"
 SMALL = ("--tier", "exact", "--sample", "30", "--warmup-days", "1", "--days", "2", "--stages", "2026")
@@ -101,3 +104,26 @@ def test_a_faulty_file_is_exit_code_2_with_its_line(tmp_path: Path, name: str, t
     assert f"{path}:{line}" in done.stderr
     assert says in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("stage", ["lab", "Phase 1", "../x"])
+def test_the_batch_tier_puts_all_of_a_stage_in_one_folder(tmp_path: Path, stage: str) -> None:
+    text = (LIBRARY / "lab-one-device.toml").read_text(encoding="utf-8").replace('"lab"', f'"{stage}"')
+    (tmp_path / "lab.toml").write_text(text, encoding="utf-8")
+    short = ("--tier", "batch", "--worlds", "1", "--days", "1", "--warmup-days", "0", "--records", "--jobs", "1")
+    name = "lab-one-device" if stage == "lab" else str(tmp_path / "lab.toml")
+    done = lorabench("scenario", "run", name, *short, "--out", str(tmp_path / "out"))
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    folder = (tmp_path / "out" / "lab-one-device" / "latest").resolve()
+    (place,) = (path for path in folder.iterdir() if path.is_dir())
+    assert {path.name for path in place.iterdir()} == {
+        "frames.pcap",
+        "sensor_days.parquet",
+        "silent_sensors.csv",
+        "trace",
+        "uplinks.parquet",
+    }
+    assert {path.name for path in (tmp_path / "out" / "lab-one-device").iterdir()} == {folder.name, "latest"}
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert pq.read_table(place / "uplinks.parquet").num_rows == summary["stages"][0]["uplinks_sent"] > 0
