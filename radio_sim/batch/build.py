@@ -8,6 +8,7 @@ from lorawan.draws import word_of
 from lorawan.phy import SNR_FLOOR_DB, LoraModulation, lora_airtime_us, lora_symbol_us
 from lorawan.units import US_PER_HOUR
 from radio_sim.batch import layout as lay
+from radio_sim.batch.network import HISTORY
 from radio_sim.batch.quantiles import fade_table, normal_table
 from radio_sim.batch.schedules import Schedules
 from radio_sim.batch.wheel import MAX_DEVICES, MAX_WIDTH_US
@@ -50,8 +51,8 @@ def build(world: BatchWorld, *, records: int, record_capacity: int) -> lay.Sweep
         gain_db=gain,
         slow_db=np.zeros((n if sigma > 0 else 0, g), np.float32),
         gain_mw=(10.0 ** (gain.astype(np.float64) / 10.0)).astype(np.float32),
-        history_snr=np.zeros((n if adr else 0, 20), np.int8),
-        history_gap=np.zeros((n if adr else 0, 20), np.uint8),
+        history_snr=np.zeros((n if adr else 0, HISTORY), np.int8),
+        history_gap=np.zeros((n if adr else 0, HISTORY), np.uint8),
         sensitivity_mw=sensitivity,
         ratios=ratios,
         airtimes=_airtimes(),

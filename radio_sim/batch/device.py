@@ -7,7 +7,7 @@ from radio_sim.batch.air import start_uplink
 from radio_sim.batch.compiled import kernel
 from radio_sim.batch.duty import NEVER_FITS, earliest, fits, spend
 from radio_sim.batch.hashing import fold, integer
-from radio_sim.batch.joining import join_earliest, next_join_dr, pause_us, spend_join
+from radio_sim.batch.joining import JOIN_REQUEST_BYTES, join_earliest, next_join_dr, pause_us, spend_join
 from radio_sim.batch.layout import (
     ACKNOWLEDGED,
     ACTION,
@@ -36,7 +36,6 @@ from radio_sim.batch.wheel import push
 
 ADR_ACK_LIMIT, ADR_ACK_DELAY = 64, 32  # RP002-1.0.4 §2.4, recommended defaults
 ACK_TIMEOUT_US = (US_PER_S, 2 * US_PER_S)  # at least, and at most so much more: RP002-1.0.4 §2.4
-JOIN_REQUEST_BYTES = 23  # LoRaWAN 1.0.4 §6.2.4
 WINDOW_LATE_US = 10_000  # a window stays open so long past its eight symbols [assumption, as lorawan.device.windows]
 _FRAME_BYTES = 12  # MHDR, FHDR without FOpts, MIC
 _ANSWER_BYTES, _ANNOUNCE_BYTES = 2, 2  # LinkADRAns; RekeyInd or ResetInd

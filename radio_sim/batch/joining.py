@@ -8,7 +8,7 @@ from radio_sim.batch.duty import NEVER_FITS, earliest
 from radio_sim.batch.hashing import fold, integer
 from radio_sim.batch.layout import Sweep
 
-_REQUEST_BYTES = 23
+JOIN_REQUEST_BYTES = 23  # LoRaWAN 1.0.4 §6.2.4
 _FIRST_BUDGET_US, _DAY_BUDGET_US = 36 * US_PER_S, 8_700_000  # LoRaWAN 1.0.2 §7, 1.0.4 §7
 _PAUSE_US = 10 * US_PER_S  # after an unanswered request, at most [assumption, as lorawan.device.joining]
 
@@ -41,7 +41,7 @@ def _period_end(origin: int, period: int) -> int:
 def join_earliest(s: Sweep, device: int, at: int) -> int:
     """When the next request may go out: join back-off and duty cycle."""
     d, par = s.dev[device], s.par[0]
-    airtime = s.airtimes[0, 5 - next_join_dr(s, device), _REQUEST_BYTES]
+    airtime = s.airtimes[0, 5 - next_join_dr(s, device), JOIN_REQUEST_BYTES]
     if d.join_origin >= 0:
         period = _period(d.join_origin, at)
         used = d.join_used_us if period == d.join_period else 0

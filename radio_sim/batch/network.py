@@ -20,12 +20,14 @@ from radio_sim.batch.layout import (
 )
 from radio_sim.batch.wheel import push
 
+# Source of HISTORY, STEP_DB and the two NB_TRANS tables: Semtech, "LoRaWAN – simple rate adaptation recommended
+# algorithm", rev. 1.0 (2016), as in lorawan.server.adr: uplinks looked back on, dB a step is worth, and NbTrans for a
+# loss below each limit (row) and a present NbTrans of 1 to 3 (column).
 HISTORY = 20
 STEP_DB = 3.0
-MAX_DR, MAX_POWER = 5, 7
 NB_TRANS_LOSS = (0.05, 0.10, 0.30)
 NB_TRANS = ((1, 1, 2), (1, 2, 3), (2, 3, 3), (3, 3, 3))
-"""Source of these: Semtech, "LoRaWAN – simple rate adaptation recommended algorithm", rev. 1.0 (2016)."""
+MAX_DR, MAX_POWER = 5, 7  # of EU868 at 125 kHz: RP002-1.0.4 §2.4.3
 _ACK_BYTES, _LINK_ADR_BYTES, _CONF_BYTES = 12, 5, 2
 _NOT_KNOWN = -128
 
@@ -121,7 +123,7 @@ def _decide(s: Sweep, device: int) -> int:
     for k in range(d.history_n):
         best = max(best, int(s.history_snr[device, k]))
     dr, power = int(d.link_dr), int(d.link_power)
-    floor_db = -20.0 + 2.5 * dr
+    floor_db = -20.0 + 2.5 * dr  # lorawan.phy.SNR_FLOOR_DB: Semtech SX1276 datasheet rev. 7, table 13
     margin = on_the_wire_db(best, s.par[0].snr_tenths != 0) - floor_db - s.par[0].adr_margin
     steps = math.floor(margin / STEP_DB)
     while steps > 0 and dr < MAX_DR:

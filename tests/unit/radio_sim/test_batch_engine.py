@@ -278,9 +278,9 @@ def test_ADR_brings_a_near_device_to_the_fastest_rate_and_low_power_and_leaves_a
     assert batch.spreading_factors.tolist() == [7, 12]
     ups, _ = batch.take()
     last = ups["tx_power_dbm"][ups["device"] == "d0"][-1]
-    # SNR is reported up to 10 dB: 27.5 − 10 − ... (10 + 20 − 10) / 3 = 6 steps, five of them to SF7, one in power,
-    # and the next history at SF7 asks for 10 + 7.5 − 10 = 7.5 dB, two more
-    assert last < 12.5
+    # SNR is reported up to 10 dB: (10 + 20 − 10) / 3 is 6 steps, five of them to SF7 and one in power. At SF7 each
+    # answer finds (10 + 7.5 − 10) / 3, 2 steps more, until TXPower 7, seven steps of 2 dB below the first.
+    assert last == pytest.approx(14.0 - 7 * 2.0, abs=1e-6)
 
 
 # -- cuts, processes, threads ------------------------------------------------------------------------------------------
