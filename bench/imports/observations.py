@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.errors import UsageError
 from bench.imports.measured import MeasuredUplink
 from lorawan.phy import SNR_FLOOR_DB
 from radio_sim.calibration import Observations, noise_estimate_dbm, signal_power_dbm
@@ -65,6 +66,7 @@ def observe(
     received nothing. A counter that jumps by n tells of n − 1 frames that everybody missed, sent in between at the
     lower of the two SFs: the weaker claim. A device without any uplink counts as one missed frame at SF12 at every site
     that received something. Every link weighs 1, however many frames it carried.
+    Raises UsageError where no site of the table received any uplink.
     """
     row_of = {name: row for row, name in enumerate(devices)}
     used = [uplink for uplink in uplinks if uplink.sf in SNR_FLOOR_DB and uplink.device in row_of]
@@ -93,7 +95,10 @@ def observe(
         listening = linked & ((frames.t_us == _ALWAYS) | ((frames.t_us >= first) & (frames.t_us <= last)))
         parts.append(_rows(frames, signal, listening, mean_gain_db[:, column], noise[site] + floors))
     if not parts:
-        raise ValueError("no uplink was received by a site of the table; map the gateways to sites with --gateways")
+        strangers = f" (gateways in the file: {', '.join(unknown)})" if unknown else ""
+        raise UsageError(
+            f"no uplink was received by a site of the table{strangers}", hint="map gateways to sites with --gateways"
+        )
     device, frames_of, predicted, floor, signal_all, link = (
         np.concatenate([part[i] for part in parts]) for i in range(6)
     )

@@ -139,3 +139,10 @@ def test_the_calibrate_command_asks_for_the_places_it_lacks(folder: Path) -> Non
     (folder / "m.csv").write_text(HEADER + "2026-10-01T06:00:00Z,m,5,9,west,-110,-3\n", encoding="utf-8")
     code, out = run("calibrate", str(folder / "m.csv"), "--scenario", str(folder / "small.toml"))
     assert (code, '"m" has no position' in out) == (2, True)
+
+
+def test_the_calibrate_command_asks_which_site_an_unknown_gateway_stands_for(folder: Path) -> None:
+    row = "2026-10-01T06:00:00Z,m,5,9,b827ebfffe000001,-110,-3,47.4,0.7,outdoor\n"
+    (folder / "m.csv").write_text(HEADER.strip() + ",lat,lon,placement\n" + row, encoding="utf-8")
+    code, out = run("calibrate", str(folder / "m.csv"), "--scenario", str(folder / "small.toml"))
+    assert (code, "b827ebfffe000001" in out, "--gateways" in out) == (2, True, True)
