@@ -2,7 +2,7 @@
 
 from scenarios.kpi.heard import HeardMatrix, heard_matrix
 from scenarios.kpi.interval import Estimate, wilson
-from scenarios.kpi.verdict import ClauseResult, Verdict, evaluate, exit_status
+from scenarios.kpi.verdict import ClauseResult, Verdict, evaluate
 
 __all__ = [
     "ClauseResult",
@@ -10,7 +10,6 @@ __all__ = [
     "HeardMatrix",
     "Verdict",
     "evaluate",
-    "exit_status",
     "heard_matrix",
     "wilson",
 ]

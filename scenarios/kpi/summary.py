@@ -38,11 +38,10 @@ class GroupRow:
 class Traffic:
     """Counts of uplink frames by outcome, and medians over the received ones (NaN where none is).
 
-    sent: frames on the air; data_sent: of these, first transmissions of data; accepted: new data uplinks.
+    sent: frames on the air; accepted: new data uplinks.
     """
 
     sent: int
-    data_sent: int
     delivered: int
     accepted: int
     outcomes: Mapping[str, int]
@@ -79,10 +78,8 @@ def traffic(columns: Columns) -> Traffic:
     """Counts and medians over uplink columns."""
     outcome = columns["outcome"].astype(str)
     received = columns["n_gateways"] > 0
-    first = (columns["kind"] == str(FrameKind.DATA)) & (columns["repeat"] == 0)
     return Traffic(
         sent=len(outcome),
-        data_sent=int(first.sum()),
         delivered=int((outcome == str(Outcome.DELIVERED)).sum()),
         accepted=int(accepted_data(columns).sum()),
         outcomes={str(name): int((outcome == str(name)).sum()) for name in Outcome},

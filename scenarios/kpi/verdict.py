@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -86,7 +86,7 @@ def evaluate(
         raise ValueError(f"{n} sensors with {len(weights)} weights and {len(strata)} strata")
     if not clauses:
         return ()
-    scores = [_scores(matrix, clause.measure) for clause in clauses]
+    scores = [scores_of(matrix, clause.measure) for clause in clauses]
     replicate = replicate_shares(np.hstack(scores), weights, strata, draws, replicates)
     edges = np.cumsum([block.shape[1] for block in scores])[:-1]
     lenient = float(weights @ lenient_scores(matrix)[:, 0] / weights.sum())
@@ -96,24 +96,22 @@ def evaluate(
     )
 
 
-def exit_status(last_stage_territory: Iterable[ClauseResult]) -> int:
-    """0 when every clause of the last stage passes on the whole territory, else 1."""
-    return int(any(result.verdict is not Verdict.PASS for result in last_stage_territory))
-
-
-def _scores(matrix: HeardMatrix, measure: Measure) -> NDArray[np.float64]:
+def scores_of(matrix: HeardMatrix, measure: Measure) -> NDArray[np.float64]:
+    """What a measure takes the lowest mean of, [sensor, column]: one column, or one a day."""
     if measure == "monthly-connectivity":
         return connectivity_scores(matrix)
     return daily_scores(matrix) if measure == "daily-share" else fortnight_scores(matrix)
 
 
+def verdict_of(low: float, high: float, figure: float) -> Verdict:
+    """The verdict of an interval; see `Verdict`."""
+    if low >= figure:
+        return Verdict.PASS
+    return Verdict.FAIL if high < figure else Verdict.INSUFFICIENT
+
+
 def _judge(clause: Clause, found: Estimate, sensors: int, lenient: float) -> ClauseResult:
-    if found.low >= clause.figure:
-        verdict = Verdict.PASS
-    elif found.high < clause.figure:
-        verdict = Verdict.FAIL
-    else:
-        verdict = Verdict.INSUFFICIENT
+    verdict = verdict_of(found.low, found.high, clause.figure)
     return ClauseResult(
         id=clause.id,
         clause=clause.clause,

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from scenarios.kpi.heard import HeardMatrix, connectivity_scores, daily_scores, fortnight_scores, lenient_scores
-from scenarios.kpi.verdict import Verdict
+from scenarios.kpi.heard import HeardMatrix, lenient_scores
+from scenarios.kpi.verdict import Verdict, scores_of, verdict_of
 from scenarios.schema import Measure
 
 
@@ -35,10 +35,7 @@ def share_of_world(matrix: HeardMatrix, measure: Measure, keep: NDArray[np.bool_
     part = matrix if keep is None else matrix.rows(keep)
     if not part.devices:
         return math.nan, math.nan
-    if measure == "monthly-connectivity":
-        value = float(connectivity_scores(part).mean())
-        return value, value
-    shares = (daily_scores(part) if measure == "daily-share" else fortnight_scores(part)).mean(axis=0)
+    shares = scores_of(part, measure).mean(axis=0)
     return float(shares.min()), float(shares.mean())
 
 
@@ -64,10 +61,8 @@ def over_worlds(values: Sequence[float], figure: float) -> WorldsEstimate:
     spread = float(np.std(values, ddof=1)) * math.sqrt(1.0 + 1.0 / n)
     if spread == 0.0:
         holds = float(mean >= figure)
-        verdict = Verdict.PASS if mean >= figure else Verdict.FAIL
-        return WorldsEstimate(mean, mean, mean, holds, verdict, n)
+        return WorldsEstimate(mean, mean, mean, holds, verdict_of(mean, mean, figure), n)
     reach = float(student.ppf(0.975, n - 1)) * spread
     low, high = max(0.0, mean - reach), min(1.0, mean + reach)
     holds = float(student.sf((figure - mean) / spread, n - 1))
-    verdict = Verdict.PASS if low >= figure else Verdict.FAIL if high < figure else Verdict.INSUFFICIENT
-    return WorldsEstimate(mean, low, high, holds, verdict, n)
+    return WorldsEstimate(mean, low, high, holds, verdict_of(low, high, figure), n)
