@@ -65,10 +65,6 @@ class RunFolder:
         """Write a UTF-8 text file."""
         write_text(self.path / name, text)
 
-    def write_stage(self, stage: str, records: Sequence[Record], *, origin_utc_us: int = 0) -> None:
-        """Write a stage's trace and frames; see `write_stage`."""
-        write_stage(self.path, stage, records, origin_utc_us=origin_utc_us)
-
     def finish(self) -> Path:
         """Put the folder in its place, point `latest` at it, and return where it stands. Raises StoreError."""
         try:

@@ -186,7 +186,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
 def test_a_run_folder_appears_when_it_is_finished(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, "tev", 7) as run:
         run.write_json("summary.json", {"value": math.nan, "days": (1, 2)})
-        run.write_stage("2026", the_records())
+        write_stage(run.path, "2026", the_records())
         assert [p for p in (tmp_path / "tev").iterdir() if not p.name.startswith(".")] == []
         folder = run.finish()
     assert folder.name.endswith("-seed7")
