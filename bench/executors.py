@@ -17,13 +17,18 @@ from bench.errors import UsageError
 LOCAL = "local"
 
 
+def cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def executor(jobs: int = 0, dask: str = "") -> Iterator[Executor]:
     """Processes (jobs 0: one a CPU), or a cluster: dask "local" starts one here, "tcp://…" joins a scheduler.
 
     Raises UsageError where dask is asked for and not installed, or its scheduler cannot be reached.
     """
-    workers = jobs or os.cpu_count() or 1
+    workers = jobs or cpus()
     if dask:
         yield from _dask(workers, dask)
         return

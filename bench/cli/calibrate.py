@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 
 from bench.cli.plan import with_sites
 from bench.errors import UsageError
+from bench.executors import cpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ def _path_losses(loaded: LoadedScenario, devices: Sequence[DeviceSite], gateways
     if path.model not in ON_TERRAIN:
         return path_losses_db(devices, gateways, radio_model(loaded.scenario.radio, path))
     grid = terrain_of(path, loaded.path.parent, [*gateways, *devices])
-    return ground_losses(path, grid, gateways, devices, threads=os.cpu_count() or 1).loss_db
+    return ground_losses(path, grid, gateways, devices, threads=cpus()).loss_db
 
 
 def judge(

@@ -13,6 +13,7 @@ import typer
 from bench.cli import coverage_options as opt
 from bench.cli.exits import NOT_HELD, ErrorGroup
 from bench.errors import UsageError
+from bench.executors import cpus
 
 if TYPE_CHECKING:
     from bench.coverage.study import Map
@@ -113,10 +114,10 @@ def map_(
         max_distance_m=None if max_distance is None else 1000.0 * max_distance,
         sf_margin_db=margin,
         exact=exact,
-        threads=threads or opt.cpus(),
+        threads=threads or cpus(),
         told=say,
     )
-    written = write_outputs(found, loaded, out, wanted, threads=threads or opt.cpus(), told=say)
+    written = write_outputs(found, loaded, out, wanted, threads=threads or cpus(), told=say)
     if as_json:
         typer.echo(json.dumps({**written.summary, "files": [str(path) for path in written.files]}))
         return

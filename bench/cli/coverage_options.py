@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -151,8 +150,3 @@ def masts_of(loaded: LoadedScenario, sites: Path | None, only: str, *, candidate
         masts = read_masts(sites, loaded.scenario.radio, candidates=candidates or bool(only))
     wanted = [name.strip() for name in only.split(",") if name.strip()]
     return masts.only(wanted) if wanted else masts
-
-
-def cpus() -> int:
-    """Threads where none are asked for."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import shutil
@@ -20,6 +19,7 @@ from typing import Annotated, Literal
 import typer
 
 from bench.cli.exits import NOT_HELD
+from bench.executors import cpus
 
 GWMP_PORT = 1700  # the usual port of Semtech UDP, as in the reference packet forwarder's global_conf.json
 FREE_DISK_OK_GB = 2.0
@@ -63,7 +63,7 @@ def findings(out: Path) -> Iterator[Finding]:
     yield _writable(out)
     yield _writable(Path(tempfile.gettempdir()), "temporary folder")
     yield _disk(out)
-    yield Finding("CPUs", "ok", f"{_cpus()} for --jobs")
+    yield Finding("CPUs", "ok", f"{cpus()} for --jobs")
     yield udp_port(GWMP_PORT)
 
 
@@ -118,10 +118,6 @@ def _disk(folder: Path) -> Finding:
     if free_gb < FREE_DISK_OK_GB:
         return Finding("disk", "warn", f"{free_gb:.1f} GB free", "traces of long runs may not fit")
     return Finding("disk", "ok", f"{free_gb:.1f} GB free")
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def udp_port(port: int) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 
 from bench.cli.progress import reporter
 from bench.errors import UsageError
+from bench.executors import cpus
 
 if TYPE_CHECKING:
     from bench.runner.plan import StageWorld
@@ -135,7 +135,7 @@ def every_site(loaded: LoadedScenario, seed: int | None, told: Callable[[int, in
         warmup_days=scenario.warmup_days,
         scored_days=scenario.scored_days,
     )
-    return replace(world, ground=ground_of(world, scenario.radio.path_loss, os.cpu_count() or 1, told))
+    return replace(world, ground=ground_of(world, scenario.radio.path_loss, cpus(), told))
 
 
 def _staged(loaded: LoadedScenario, sites: Sequence[str]) -> LoadedScenario:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from bench.executors import executor
+from bench.executors import cpus, executor
 from bench.report.summary import MissCause, Verdict
 from bench.runner.batch import WorldResult, run_world
 from bench.runner.batch_stage import month_of
@@ -91,7 +90,7 @@ def compare(
     Raises UsageError for a change that cannot be made.
     """
     began = time.perf_counter()
-    threads = options.jobs or os.cpu_count() or 1
+    threads = options.jobs or cpus()
     plan = world_for(loaded, stage, options)
     ground = ground_of(
         plan, loaded.scenario.radio.path_loss, threads, lambda d, n: progress.update("terrain", d, n, "")
