@@ -13,11 +13,8 @@ from lorawan.phy import SNR_FLOOR_DB, LoraModulation, lora_airtime_us
 from lorawan.units import US_PER_DAY
 from radio_sim.draws import Floats, Keys, fold, integer, keys_at, uniform
 from radio_sim.medium.background_day import BackgroundDay
+from radio_sim.model import ADR_INSTALLATION_MARGIN_DB
 from radio_sim.propagation.fading import Fading
-
-ADR_INSTALLATION_MARGIN_DB = 10.0
-"""The margin network servers keep by default. Source: Semtech, "LoRaWAN – simple rate adaptation recommended
-algorithm", rev. 1.0, 2016, installation_margin."""
 
 _DAY_STRIDE = 1 << 20  # more frames than a sensor sends in a day
 

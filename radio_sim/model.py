@@ -100,6 +100,10 @@ class DeviceSite:
         return noise_floor_dbm(bw_hz, self.noise_figure_db, self.man_made_noise_db)
 
 
+ADR_INSTALLATION_MARGIN_DB = 10.0
+"""The margin network servers keep by default. Source: Semtech, "LoRaWAN – simple rate adaptation recommended
+algorithm", rev. 1.0, 2016, installation_margin."""
+
 SNR_REPORT_MAX_DB = 10.0
 """Chips do not report an SNR above about 10 dB. Source: Lira et al., "Measurement-Based Modeling of Large-Scale and
 Time-Varying Small-Scale Fading for LoRa in Indoor Multi-Floor Environments", Sensors 26(4):1152, 2026: SNR over RSSI

@@ -18,11 +18,10 @@ from radio_sim.coverage.budgets import (
     uplink_rssi_dbm,
 )
 from radio_sim.coverage.reception import Spread, heard_probability
-from radio_sim.model import GatewaySite
+from radio_sim.model import ADR_INSTALLATION_MARGIN_DB, GatewaySite
 
-SF_MARGIN_DB = 10.0
-"""Kept above the SNR floor when a spreading factor is chosen. Source: the installation margin of Semtech's reference
-ADR ("LoRaWAN – simple rate adaptation recommended algorithm", 2016)."""
+SF_MARGIN_DB = ADR_INSTALLATION_MARGIN_DB
+"""Kept above the SNR floor when a spreading factor is chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,9 @@ import numpy.typing as npt
 
 from lorawan.phy import SNR_FLOOR_DB
 from lorawan.units import US_PER_DAY
-from radio_sim.background import ADR_INSTALLATION_MARGIN_DB
 from radio_sim.draws import Floats
 from radio_sim.links import Links
-from radio_sim.model import RadioModel
+from radio_sim.model import ADR_INSTALLATION_MARGIN_DB, RadioModel
 from radio_sim.planning.plan import Sites
 from radio_sim.propagation.fading import FrameFading, SlowFading
 
