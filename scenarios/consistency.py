@@ -12,6 +12,7 @@ from scenarios.positions import KeyPath
 from scenarios.schema import PLACEMENTS, Device, Scenario, Site
 
 SHARE_TOLERANCE = 1e-6
+CF_LIST_STEP_HZ = 100  # RP002-1.0.4 §2.4.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,12 @@ def _network_faults(scenario: Scenario) -> Iterator[Fault]:
                 ("network", "extra_channels", index),
                 f"no channel may stand at {freq_hz / 1e6:g} MHz",
                 "863 to 870 MHz, outside the alarm bands",
+            )
+        elif freq_hz % CF_LIST_STEP_HZ:
+            yield Fault(
+                ("network", "extra_channels", index),
+                f"{freq_hz} Hz is between two steps of the channel list",
+                "a multiple of 100 Hz",
             )
     if not 1_000_000 <= scenario.network.rx_delay_us <= 15_000_000 or scenario.network.rx_delay_us % 1_000_000:
         yield Fault(("network", "rx_delay"), "the JoinAccept carries whole seconds", '"1 s" to "15 s"')

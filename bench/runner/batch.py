@@ -13,7 +13,6 @@ import numpy.typing as npt
 from bench.runner.exact import SEND_JITTER_US
 from bench.runner.identities import gateway_eui
 from bench.runner.plan import StageWorld, channels_hz
-from bench.runner.radio import device_sites, placements
 from bench.runner.seen import Seen, parquet_days
 from bench.store.run_folder import safe_name
 from lorawan.draws import Draws
@@ -28,7 +27,8 @@ from radio_sim.batch import (
     DrawKeys,
     Schedules,
 )
-from radio_sim.links import Links, build_links
+from radio_sim.expectation import margins_db
+from radio_sim.links import Links
 from scenarios.population import Sensor
 from scenarios.schema import Placement
 
@@ -67,10 +67,10 @@ def world_draws(stage: StageWorld, world: int) -> Draws:
 
 def world_links(stage: StageWorld, draws: Draws) -> Links:
     """The links of one draw. Sensors stand where they stand in every world."""
-    links = stage.links if draws == stage.draws else _drawn(stage, draws, stage.population)
+    links = stage.links if draws == stage.draws else stage.links_of(draws, stage.population)
     if stage.lids is None:
         return links
-    return _drawn(stage, draws, better_lids(stage.population, links, *stage.lids))
+    return stage.links_of(draws, better_lids(stage.population, links, *stage.lids))
 
 
 def better_lids(population: Sequence[Sensor], links: Links, n: int, placement: Placement) -> tuple[Sensor, ...]:
@@ -82,18 +82,6 @@ def better_lids(population: Sequence[Sensor], links: Links, n: int, placement: P
     pits = np.array([i for i, sensor in enumerate(population) if sensor.placement.startswith("pit-")], dtype=int)
     worst = set(pits[np.argsort(best[pits], kind="stable")[:n]].tolist())
     return tuple(replace(s, placement=placement) if i in worst else s for i, s in enumerate(population))
-
-
-def _drawn(stage: StageWorld, draws: Draws, population: Sequence[Sensor]) -> Links:
-    radio = stage.loaded.scenario.radio
-    return build_links(
-        draws,
-        stage.gateways,
-        device_sites(population, radio),
-        stage.model,
-        placements=placements(radio),
-        median_loss_db=stage.ground.of(stage.gateways) if stage.ground else None,
-    )
 
 
 def batch_world(stage: StageWorld, draws: Draws, links: Links) -> BatchWorld:
@@ -197,7 +185,7 @@ def run_world(
                 batch.save(kept)
             told(day)
     counters = batch.counters
-    margin = links.gain_db - links.noise_dbm + stage.tx_power_dbm + 20.0  # above the SF12 floor of −20 dB
+    margin = margins_db(links, tx_power_dbm=stage.tx_power_dbm)
     best = margin.argmax(axis=1)
     days = len(stage.bounds_us) - 1
     if kept is not None:

@@ -15,6 +15,7 @@ from bench.runner.identities import equip, gateway_eui
 from bench.runner.radio import device_sites, gateway_sites, placements, radio_model
 from gateway_fw.forwarder import ForwarderConfig
 from lorawan.draws import Draws
+from lorawan.frames import encode_cf_list
 from lorawan.regions import EU868
 from lorawan.server import AdrPolicy, JoinSettings
 from lorawan.units import US_PER_HOUR
@@ -95,11 +96,15 @@ class StageWorld:
     @cached_property
     def links(self) -> Links:
         """Every sensor to every open gateway."""
+        return self.links_of(self.draws, self.population)
+
+    def links_of(self, draws: Draws, sensors: Sequence[Sensor]) -> Links:
+        """The whole population, with other lids perhaps, to every open gateway in one draw of the radio world."""
         radio = self.loaded.scenario.radio
         return build_links(
-            self.draws,
+            draws,
             self.gateways,
-            device_sites(self.population, radio),
+            device_sites(sensors, radio),
             self.model,
             placements=placements(radio),
             median_loss_db=self.ground.of(self.gateways) if self.ground else None,
@@ -160,7 +165,7 @@ def network_config(network: Network, world: StageWorld) -> NetworkConfig:
             rx_delay_s=network.rx_delay_us // 1_000_000,
             rx1_dr_offset=network.rx1_dr_offset,
             rx2_dr=network.rx2_dr,
-            cf_list=cf_list(network.extra_channels_hz),
+            cf_list=encode_cf_list(network.extra_channels_hz) if network.extra_channels_hz else b"",
         ),
         channels_hz=channels_hz(network),
         adr=AdrPolicy(margin_db=network.adr_margin_db),
@@ -168,14 +173,6 @@ def network_config(network: Network, world: StageWorld) -> NetworkConfig:
         rx1_eirp_dbm=radio.gateway_eirp_dbm,
         rx2_eirp_dbm=radio.gateway_eirp_g3_dbm,
     )
-
-
-def cf_list(extra_hz: Sequence[int]) -> bytes:
-    """A type 0 CFList of up to five frequencies, b"" for none. Source: RP002-1.0.4 §2.4.4."""
-    if not extra_hz:
-        return b""
-    padded = [*extra_hz, *[0] * (5 - len(extra_hz))]
-    return b"".join((freq_hz // 100).to_bytes(3, "little") for freq_hz in padded) + b"\0"
 
 
 def stage_plan(world: StageWorld) -> StagePlan:

@@ -16,10 +16,10 @@ from bench.network import NetworkConfig
 from bench.runner.exact import SEND_JITTER_US, ExactStage, GatewayPlan, StagePlan
 from bench.runner.identities import equip, gateway_eui
 from bench.runner.link import make_link
-from bench.runner.plan import cf_list
 from bench.store import columns
 from gateway_fw.forwarder import ForwarderConfig
 from lorawan.draws import Draws
+from lorawan.frames import encode_cf_list
 from lorawan.ids import Eui64, NetId
 from lorawan.regions import EU868
 from lorawan.server import JoinSettings
@@ -196,7 +196,9 @@ def test_every_frame_is_that_of_the_exact_tier(name: str) -> None:
     ]
     links = build_links(draws, sites, [DeviceSite(s.id, s.lat, s.lon) for s in sensors], model)
     default_hz = tuple(channel.freq_hz for channel in EU868.default_channels)
-    network = NetworkConfig(JoinSettings(NET_ID, cf_list=cf_list(EXTRA_HZ)), channels_hz=(*default_hz, *EXTRA_HZ))
+    network = NetworkConfig(
+        JoinSettings(NET_ID, cf_list=encode_cf_list(EXTRA_HZ)), channels_hz=(*default_hz, *EXTRA_HZ)
+    )
     tables = exact_columns(case, draws, sensors, sites, links, model, network)
     batch = Batch(batch_world(case, draws, sensors, sites, links, model, network), records="all")
     batch.run(case.days * US_PER_DAY + 10_000_000)
@@ -234,7 +236,9 @@ def test_joins_and_adr_really_happen_in_these_cases() -> None:
     sites = [GatewaySite(f"g{k}", 47.4 + 0.03 * k, 0.7, antenna_height_m=25.0) for k in range(3)]
     links = build_links(draws, sites, [DeviceSite(s.id, s.lat, s.lon) for s in sensors], model)
     default_hz = tuple(channel.freq_hz for channel in EU868.default_channels)
-    network = NetworkConfig(JoinSettings(NET_ID, cf_list=cf_list(EXTRA_HZ)), channels_hz=(*default_hz, *EXTRA_HZ))
+    network = NetworkConfig(
+        JoinSettings(NET_ID, cf_list=encode_cf_list(EXTRA_HZ)), channels_hz=(*default_hz, *EXTRA_HZ)
+    )
     batch = Batch(batch_world(case, draws, sensors, sites, links, model, network))
     batch.run(case.days * US_PER_DAY)
     totals = batch.counters.totals

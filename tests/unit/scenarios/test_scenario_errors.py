@@ -48,6 +48,7 @@ def _fault(text: str, old: str, new: str, name: str) -> tuple[ScenarioError, int
         ('model = "okumura-hata"', 'model = "hata"', "variant[2].path_loss.model", "not one of", "okumura-hata"),
         ("entry_loss.indoor]", "entry_loss.indor]", "radio.entry_loss.indor", "no such placement", '"indoor"?'),
         ("867.1 MHz", "862.1 MHz", "network.extra_channels[1]", "no channel may stand at 862.1 MHz", "863 to 870"),
+        ("867.3 MHz", "867.30005 MHz", "network.extra_channels[2]", "between two steps", "multiple of 100 Hz"),
         ("Europe/Paris", "Europe/Pari", "timezone", "not a time zone", "Europe/Paris"),
         ('members = "TEV"', 'members = "TEW"', "territory.members", "no commune is a member", '"TEV"?'),
         ("sites.csv", "site.csv", "territory.sites", "cannot be read", ""),
