@@ -99,7 +99,13 @@ def run(
         ),
     ] = "auto",
     worlds: Annotated[int, typer.Option(min=1, help="Draws of the radio world in the batch tier.")] = 10,
-    dask: Annotated[str, typer.Option(help='A dask scheduler, "tcp://…", or "local", in the place of processes.')] = "",
+    dask: Annotated[
+        str,
+        typer.Option(
+            help='A dask scheduler, "tcp://…", or "local", in the place of processes. A world whose worker is lost '
+            "goes on where it was with local, and starts again on a scheduler."
+        ),
+    ] = "",
     records: Annotated[
         bool, typer.Option("--records", help="Write every uplink of the first world to Parquet.")
     ] = False,

@@ -180,7 +180,10 @@ class MissCause(TypedDict):
 
 
 class Stage(TypedDict):
-    """A stage of the rollout: one month of its own. sf_share: share of sensors by spreading factor "7" … "12"."""
+    """A stage of the rollout: one month of its own. sf_share: share of sensors by spreading factor "7" … "12".
+
+    frame_loss: share of frames lost to interference, which every expectation of the stage takes.
+    """
 
     name: str
     gateways: list[Gateway]
@@ -210,6 +213,7 @@ class Stage(TypedDict):
     checks: list[Check]
     trace_sha256: str
     elapsed_s: float
+    frame_loss: NotRequired[float]
     worlds: NotRequired[int]
     misses: NotRequired[list[MissCause]]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.report.summary import Check, ClauseRow, Daily, Group, Sensor, Stage
 from bench.runner.batch import WorldResult
-from bench.runner.expected import expectations
+from bench.runner.expected import expectations, interference_loss
 from bench.runner.misses import misses_of
 from bench.runner.plan import StageWorld
 from bench.runner.seen import RSSI_EDGES, SNR_EDGES, Seen, middle
@@ -49,7 +49,8 @@ def summarise(stage: StageWorld, worlds: Sequence[WorldResult], elapsed_s: float
     zero = worlds[0]
     seen = zero.seen or Seen.of(len(stage.population))
     months = [month_of(stage, world) for world in worlds]
-    expected = expectations(stage, frame_loss(zero))
+    loss = frame_loss(zero)
+    expected = expectations(stage, loss)
     first = months[0].matrix
     days = len(stage.bounds_us) - 1
     sf_share = {
@@ -120,6 +121,7 @@ def summarise(stage: StageWorld, worlds: Sequence[WorldResult], elapsed_s: float
         checks=[_conservation(zero)],
         trace_sha256=zero.digest,
         elapsed_s=elapsed_s,
+        frame_loss=loss,
         worlds=len(worlds),
         misses=misses_of(stage, zero, first),
     )
@@ -148,10 +150,8 @@ def frame_loss(zero: WorldResult) -> float:
     """Share of the joined sensors' frames that interference took: others shout for a session at all hours."""
     if zero.seen is None:
         return 0.0
-    of = OUTCOME_NAMES.tolist().index
     counts = zero.seen.outcomes[zero.joined].sum(axis=0)
-    lost = int(counts[of(Outcome.COLLIDED)] + counts[of(Outcome.NO_DEMODULATOR)])
-    return lost / max(1, lost + int(counts[of(Outcome.DELIVERED)]))
+    return interference_loss(dict(zip(OUTCOME_NAMES.tolist(), counts.tolist(), strict=True)))
 
 
 def _daily(stage: StageWorld, matrix: HeardMatrix, expected: NDArray[np.float64]) -> Daily:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.runner.plan import StageWorld
+from lorawan.trace import Outcome
 from radio_sim.background import adr_spreading_factor
 from radio_sim.expectation import daily_heard_probability, heard_within, margins_db
 from scenarios.kpi.heard import WINDOW_DAYS
@@ -32,10 +34,19 @@ class Expectation:
         return float(shares.min())
 
 
+def interference_loss(outcomes: Mapping[str, int]) -> float:
+    """Share of frames, 0 … 1, that interference took of those that would have arrived without it; 0 without any.
+
+    outcomes: frames by `lorawan.trace.Outcome`.
+    """
+    lost = outcomes.get(Outcome.COLLIDED, 0) + outcomes.get(Outcome.NO_DEMODULATOR, 0)
+    return lost / max(1, lost + outcomes.get(Outcome.DELIVERED, 0))
+
+
 def expectations(world: StageWorld, frame_loss: float) -> dict[str, Expectation]:
     """By link offset "0", "+5", "-5". Every sensor is taken as joined, at the SF that ADR gives its mean SNR.
 
-    frame_loss: share of frames lost to interference, as the sampled month measured it.
+    frame_loss: `interference_loss` of the month.
     """
     radio = world.loaded.scenario.radio
     uplinks = np.array([sensor.uplinks_per_day for sensor in world.population], dtype=float)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import tempfile
 import threading
@@ -17,9 +16,9 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from queue import Empty
 from types import FrameType
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
-from bench.executors import executor
+from bench.executors import LOCAL, cpus, executor
 from bench.report.html import write_report
 from bench.report.junit import junit_xml
 from bench.report.summary import Commune, ScenarioInfo, Stage, Summary
@@ -35,8 +34,7 @@ from bench.runner.verdict import verdict
 from bench.store import RunFolder, make_manifest, stage_folder
 from bench.store.atomic import aside
 from bench.store.manifest import SCENARIO
-from lorawan.trace import Outcome
-from scenarios.load import LoadedScenario
+from scenarios.load import LIBRARY, LoadedScenario
 
 POLL_S = 0.2
 Tier: TypeAlias = Literal["exact", "batch"]
@@ -75,11 +73,12 @@ class Progress(Protocol):
 def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress) -> Summary:
     """Run, judge, write the run folder; the summary as written.
 
-    Ctrl-C once ends every stage after its present day and judges what was done; twice gives up.
+    Ctrl-C once judges what was done: the exact tier ends every stage after its present day, the batch tier finishes the
+    worlds under way (see `run_batch`). Twice gives up.
     """
     names = options.stages or tuple(stage.name for stage in loaded.scenario.stages)
     worlds = [world_for(loaded, name, options) for name in names]
-    threads = options.jobs or os.cpu_count() or 1
+    threads = options.jobs or cpus()
     ground = ground_of(
         worlds[-1],
         loaded.scenario.radio.path_loss,
@@ -99,7 +98,7 @@ def run_rollout(loaded: LoadedScenario, options: RunOptions, progress: Progress)
                 complete = len(stages) == len(names) and all(done == days for _, done in found.values())
         rests_on = assumptions(worlds[-1], stages)
         progress.update("variants", 0, 1, "what else would reach")
-        variants = variant_rows(worlds[-1], _frame_loss(stages[-1]), threads) if complete else []
+        variants = variant_rows(worlds[-1], stages[-1], threads) if complete else []
         progress.update("variants", 1, 1, "")
         summary = Summary(
             scenario=_info(loaded, options),
@@ -131,14 +130,8 @@ def world_for(loaded: LoadedScenario, stage: str, options: RunOptions) -> StageW
     return StageWorld(loaded, stage, options.seed, options.sample_size, options.warmup_days, options.scored_days)
 
 
-def _frame_loss(stage: Stage) -> float:
-    """Share of frames lost to interference, as the month measured it."""
-    lost = sum(stage["outcomes"].get(outcome, 0) for outcome in (Outcome.COLLIDED, Outcome.NO_DEMODULATOR))
-    return lost / max(1, lost + stage["uplinks_delivered"])
-
-
 def _processes(options: RunOptions, stages: int) -> int:
-    return min(stages, options.jobs or os.cpu_count() or 1)
+    return min(stages, options.jobs or cpus())
 
 
 def _info(loaded: LoadedScenario, options: RunOptions) -> ScenarioInfo:
@@ -179,14 +172,18 @@ def _write(folder: RunFolder, loaded: LoadedScenario, options: RunOptions, summa
 
 def _name_to_load(loaded: LoadedScenario) -> str:
     """The library's name, or the absolute path of a user's own file."""
-    bundled = any(part == "library" for part in loaded.path.parts) and loaded.path.stem == loaded.scenario.name
-    return loaded.scenario.name if bundled else str(loaded.path.resolve())
+    path = loaded.path.resolve()
+    return path.stem if path.parent == LIBRARY.resolve() else str(path)
 
 
 def run_batch(
     worlds: list[StageWorld], options: RunOptions, folder: Path, progress: Progress, stop: Event
 ) -> tuple[list[Stage], bool]:
-    """Every stage in every draw, and the exact tier's sample of the last stage beside it. Whether all was done."""
+    """Every stage in every draw, and the exact tier's sample of the last stage beside it. Whether all was done.
+
+    Once `stop` is set no world is begun; those under way in processes are waited for and kept (a cluster keeps those
+    that are done), and the exact check ends after its present day and is left out unless it was through.
+    """
     began = time.perf_counter()
     results: dict[str, dict[int, WorldResult]] = {world.stage: {} for world in worlds}
     total = len(worlds) * options.worlds
@@ -195,25 +192,31 @@ def run_batch(
         tempfile.TemporaryDirectory(dir=folder, prefix=".worlds-") as kept,
         executor(options.jobs, options.dask) as pool,
     ):
-        exact = pool.submit(_exact_check, worlds[-1], options.link, folder) if len(worlds[-1].sample) else None
-        futures = {}
+        ended = Path(kept) / "stop"  # a file: the check runs in another process
+        exact = pool.submit(_exact_check, worlds[-1], options.link, folder, ended) if len(worlds[-1].sample) else None
+        states = Path(kept) if options.dask == LOCAL else None  # nothing else begins a lost world again here
+        futures: dict[Future[Any], str] = {}
         for number in range(options.worlds):
             for world in reversed(worlds):
                 parquet = None
                 if options.records and number == 0:  # the stage's folder is for the exact check to make
                     parquet = records[world.stage] = Path(kept) / f"uplinks-{len(records)}.parquet"
-                futures[pool.submit(run_world, world, number, checkpoints=Path(kept), parquet=parquet)] = world.stage
-        pending = set(futures)
-        while pending and not stop.is_set():
-            done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                futures[pool.submit(run_world, world, number, checkpoints=states, parquet=parquet)] = world.stage
+        waiting: set[Future[Any]] = {*futures, *([exact] if exact else [])}
+        checked: Stage | None = None
+        while waiting:
+            if stop.is_set() and not ended.exists():
+                ended.touch()
+                waiting = {future for future in waiting if future is exact or not future.cancel()}
+            done, waiting = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
-                found = future.result()
+                if future is exact:
+                    checked = future.result()
+                    continue
+                found: WorldResult = future.result()
                 results[futures[future]][found.world] = found
-                so_far = total - len(pending)
+                so_far = sum(map(len, results.values()))
                 progress.update("worlds", so_far, total, f"stage {futures[future]}, world {found.world}")
-        for future in pending:
-            future.cancel()
-        checked = exact.result() if exact is not None and not stop.is_set() else None
         for stage, written in records.items():
             if written.exists():
                 with aside(stage_folder(folder, stage) / "uplinks.parquet") as partial:
@@ -231,11 +234,21 @@ def run_batch(
             for row, sampled in zip(stages[-1]["clauses"][population], checked["clauses"][population], strict=True):
                 row["exact"] = sampled["value"]
         stages[-1]["checks"] += checked["checks"]
-    return stages, not pending and len(stages) == len(worlds)
+    whole = exact is None or checked is not None
+    return stages, whole and sum(map(len, results.values())) == total
 
 
-def _exact_check(world: StageWorld, link: LinkKind, folder: Path) -> Stage:
-    return run_stage(StageRun(world, link, folder, lambda _day, _note: True))
+def _exact_check(world: StageWorld, link: LinkKind, folder: Path, ended: Path) -> Stage | None:
+    """The stage, None where `ended` appeared before its last day was done."""
+    days_done = 0
+
+    def day_done(day: int, _note: str) -> bool:
+        nonlocal days_done
+        days_done = day
+        return not ended.exists()
+
+    stage = run_stage(StageRun(world, link, folder, day_done))
+    return stage if days_done == world.warmup_days + world.scored_days else None
 
 
 # -- how stages run ----------------------------------------------------------------------------------------------------

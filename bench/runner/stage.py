@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from bench.report.summary import Check, ClauseRow, Clauses, Daily, Gateway, Group, Histogram, Sensor, Stage
 from bench.runner.exact import ExactStage
-from bench.runner.expected import Expectation, best_margins_db, expectations
+from bench.runner.expected import Expectation, best_margins_db, expectations, interference_loss
 from bench.runner.link import LinkKind, make_link
 from bench.runner.plan import StageWorld, stage_plan
+from bench.runner.seen import RSSI_EDGES, SNR_EDGES
 from bench.store import Columns, columns, trace_sha256, write_stage
 from lorawan.regions import EU868
-from lorawan.trace import FrameKind, Outcome
+from lorawan.trace import FrameKind
 from radio_sim.background import airtimes_us
 from scenarios.checks.trace_checks import run_all
 from scenarios.kpi.heard import HeardMatrix, daily_scores, fortnight_scores, heard_matrix
@@ -33,8 +34,6 @@ MEASURES: dict[Measure, str] = {
     "daily-share": "each day",
     "fortnight-share": "14 days",
 }
-_RSSI_EDGES = np.arange(-145.0, -39.0, 3.0)
-_SNR_EDGES = np.arange(-25.0, 16.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ def _summary(world: StageWorld, tables: Columns, days_done: int) -> Stage:
     sensors, weights = world.sensors, world.sample_weights
     names = [sensor.id for sensor in sensors]
     seen = traffic(uplinks)
-    lost = seen.outcomes[Outcome.COLLIDED] + seen.outcomes[Outcome.NO_DEMODULATOR]
-    loss = lost / max(1, lost + seen.delivered)
+    loss = interference_loss(seen.outcomes)
     expected = expectations(world, loss)
     scored = days_done > world.warmup_days
     matrix = heard_matrix(uplinks, names, world.bounds_us[: days_done + 1], world.warmup_days) if scored else None
@@ -121,8 +119,8 @@ def _summary(world: StageWorld, tables: Columns, days_done: int) -> Stage:
         clauses=_clauses(world, matrix, expected),
         daily=_daily(world, matrix, expected["0"]),
         sensors=_sensors(world, uplinks, tables, matrix, scored_from),
-        rssi_hist=_histogram(uplinks["best_rssi_dbm"], _RSSI_EDGES),
-        snr_hist=_histogram(uplinks["best_snr_db"], _SNR_EDGES),
+        rssi_hist=_histogram(uplinks["best_rssi_dbm"], RSSI_EDGES),
+        snr_hist=_histogram(uplinks["best_snr_db"], SNR_EDGES),
         by_commune=_groups(
             matrix, world, [s.commune for s in sensors], [s.commune for s in world.population], expected
         ),
@@ -135,6 +133,7 @@ def _summary(world: StageWorld, tables: Columns, days_done: int) -> Stage:
         ],
         trace_sha256="",
         elapsed_s=0.0,
+        frame_loss=loss,
     )
 
 

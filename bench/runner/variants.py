@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.report.summary import VariantRow
+from bench.report.summary import Expected, Stage, VariantRow
 from bench.runner.expected import expectations
 from bench.runner.ground import Ground, ground_losses, terrain_of
 from bench.runner.plan import StageWorld
@@ -61,19 +61,23 @@ def world_of(world: StageWorld, variant: Variant, threads: int) -> StageWorld:
     )
 
 
-def variant_rows(world: StageWorld, frame_loss: float, threads: int) -> list[VariantRow]:
-    """The expectation of every clause over the whole territory, for the last stage and each variant of it."""
+def variant_rows(world: StageWorld, stage: Stage, threads: int) -> list[VariantRow]:
+    """The expectation of every clause over the whole territory, for the last stage and each variant of it.
+
+    stage: what was found for `world`; its loss to interference holds for the variants too.
+    """
     scenario = world.loaded.scenario
     if not scenario.variants or not scenario.clauses:
         return []
-    rows = []
-    changed = [(variant.title or variant.name, world_of(world, variant, threads)) for variant in scenario.variants]
-    for title, other in [("as planned", world), *changed]:
-        found = expectations(other, frame_loss)
+    nothing: Expected = {"0": None, "+5": None, "-5": None}
+    planned = [row["expected"] or nothing for row in stage["clauses"]["territory"]]
+    rows = [VariantRow(title="as planned", expected=planned)]
+    for variant in scenario.variants:
+        found = expectations(world_of(world, variant, threads), stage.get("frame_loss", 0.0))
         everyone = slice(None)
         rows.append(
             VariantRow(
-                title=title,
+                title=variant.title or variant.name,
                 expected=[
                     {
                         "0": found["0"].measure(clause.measure, everyone),

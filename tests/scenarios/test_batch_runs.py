@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import subprocess
 import sys
 from contextlib import suppress
@@ -20,6 +21,8 @@ from bench.runner.batch_stage import month_of, summarise
 from bench.runner.exact import ExactStage
 from bench.runner.link import MemoryLink
 from bench.runner.plan import StageWorld, stage_plan
+from bench.runner.rollout import RunOptions, run_batch
+from bench.runner.variants import variant_rows
 from lorawan.trace import UplinkRecord
 from scenarios.load import load, loads
 
@@ -88,7 +91,7 @@ def test_conservation_holds_at_every_gateway(zero: tuple[StageWorld, WorldResult
     assert {sum(row.values()) for row in result.by_gateway.values()} == {total}
 
 
-def test_processes_and_a_cluster_give_what_one_process_gives(zero: tuple[StageWorld, WorldResult]) -> None:
+def test_processes_give_what_one_process_gives(zero: tuple[StageWorld, WorldResult]) -> None:
     stage, first = zero
     with executor(2) as pool:
         assert pool.submit(run_world, stage, 0).result().digest == first.digest
@@ -99,11 +102,9 @@ def test_a_dask_worker_killed_in_the_middle_changes_nothing(tmp_path: Path) -> N
     distributed = pytest.importorskip("distributed", reason="dask.distributed is an extra")
     stage = small(days=60)
     whole = run_world(stage, 1).digest
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        future = client.submit(run_world, stage, 1, checkpoints=tmp_path, pure=False)
+    with executor(2, "local") as pool:
+        client = distributed.default_client()
+        future = pool.submit(run_world, stage, 1, checkpoints=tmp_path)
         while not list(tmp_path.glob("*.npz")):
             with suppress(TimeoutError):
                 future.result(timeout=0.01)
@@ -144,6 +145,37 @@ def test_a_stage_is_summed_up_over_its_worlds(zero: tuple[StageWorld, WorldResul
     assert row["high"] >= max(shares) - 1e-12
     missed = int((~month_of(stage, first).matrix.scored).sum())
     assert sum(miss["missed_days"] for miss in found["misses"]) == missed
+
+
+def test_variants_are_set_beside_the_stage_at_the_loss_it_measured(zero: tuple[StageWorld, WorldResult]) -> None:
+    stage, first = zero
+    found = summarise(stage, [first], 1.0)
+    replaced = stage.loaded.scenario.variants[0].model_copy(update={"replace": {}, "path_loss": None})
+    scenario = stage.loaded.scenario.model_copy(update={"variants": (replaced,)})
+    same = replace(stage, loaded=replace(stage.loaded, scenario=scenario))
+    planned, unchanged = variant_rows(same, found, 1)
+    assert planned["expected"] == [row["expected"] for row in found["clauses"]["territory"]]
+    assert unchanged["expected"] == planned["expected"]
+
+
+def test_a_stopped_batch_keeps_the_worlds_under_way_and_begins_no_other(tmp_path: Path) -> None:
+    stop = multiprocessing.get_context("spawn").Event()
+
+    class StopAtOnce:
+        """Ctrl-C after the first world."""
+
+        def update(self, _stage: str, _day: int, _days: int, _note: str) -> None:
+            stop.set()
+
+    stage = small(days=2)
+    options = RunOptions(
+        sample_size=40, seed=1, warmup_days=1, scored_days=1, stages=None, link="memory", jobs=1, out=tmp_path,
+        command="", tier="batch", worlds=8,
+    )  # fmt: skip
+    (found,), complete = run_batch([stage], options, tmp_path, StopAtOnce(), stop)
+    assert not complete
+    assert 2 <= found["worlds"] < 8
+    assert {path.name for path in tmp_path.iterdir()} == {"2027"}
 
 
 def test_what_if_actions_are_set_side_by_side(tmp_path: Path) -> None:

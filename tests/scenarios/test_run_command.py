@@ -127,3 +127,13 @@ def test_the_batch_tier_puts_all_of_a_stage_in_one_folder(tmp_path: Path, stage:
     assert {path.name for path in (tmp_path / "out" / "lab-one-device").iterdir()} == {folder.name, "latest"}
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert pq.read_table(place / "uplinks.parquet").num_rows == summary["stages"][0]["uplinks_sent"] > 0
+
+
+def test_a_users_file_in_a_folder_called_library_can_be_rerun(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    mine = tmp_path / "library" / "mine.toml"
+    text = (LIBRARY / "lab-one-device.toml").read_text(encoding="utf-8")
+    mine.write_text(text.replace('name = "lab-one-device"', 'name = "mine"', 1), encoding="utf-8")
+    assert lorabench("scenario", "run", str(mine), "-q", "--out", str(tmp_path / "out")).returncode == 0
+    again = lorabench("rerun", str(tmp_path / "out" / "mine" / "latest"), "-q")
+    assert again.returncode == 0, again.stderr
