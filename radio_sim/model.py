@@ -51,7 +51,8 @@ UNLIMITED = Demodulators("unlimited", any_sf=1_000_000)
 class GatewaySite:
     """A gateway where it stands.
 
-    lat, lon in degrees (WGS 84); antenna_height_m above ground; cable_loss_db ≥ 0 between antenna and concentrator.
+    lat, lon in degrees (WGS 84); antenna_height_m above ground; antenna_gain_dbi 3 [assumption]; cable_loss_db ≥ 0
+    between antenna and concentrator.
     noise_figure_db 6 [assumption]; man_made_noise_db: rise of the noise floor above the receiver's own in dB. It is 0
     at a quiet site; floors of −100 … −105 dBm, as towns show, are 12 … 17. It must come from the site.
     tx_power_eirp_dbm: the most it radiates, 16.15 dBm in most EU868 sub-bands (14 dBm e.r.p., ERC/REC 70-03 annex 1).
@@ -82,15 +83,15 @@ class GatewaySite:
 class DeviceSite:
     """A device where it is mounted.
 
-    placement: a name of `propagation.placement.PLACEMENTS`. antenna_gain_dbi −3 … 0 is usual. antenna_height_m above
-    ground; below 1 m the path loss is taken at 1 m and the placement class carries the rest.
+    placement: a name of `propagation.placement.PLACEMENTS`. antenna_gain_dbi −3 … 0 is usual; −1.5 [assumption].
+    antenna_height_m above ground; below 1 m the path loss is taken at 1 m and the placement class carries the rest.
     """
 
     id: str
     lat: float
     lon: float
     antenna_height_m: float = 1.0
-    antenna_gain_dbi: float = -2.0
+    antenna_gain_dbi: float = -1.5
     placement: str = "outdoor"
     noise_figure_db: float = 6.0
     man_made_noise_db: float = 0.0
@@ -116,7 +117,9 @@ FrameFadingLaw = Literal["none", "lognormal", "rice"]
 class RadioModel:
     """Every random or chosen parameter of the radio world, with its default and where that comes from.
 
-    path_loss: a name of `propagation.PATH_LOSS_MODELS`. log_distance_*: only for "log_distance".
+    path_loss: a name of `propagation.PATH_LOSS_MODELS`. log_distance_*: only for "log_distance"; 7.7 dB at 1 m
+    and exponent 3.76: the LogDistancePropagationLossModel of the examples of ns-3's lorawan module
+    (signetlabdei/lorawan), with which the peer scenarios were run.
 
     shadowing_sigma_db: one value per link for ever. 7.8 dB: Petäjäjärvi, Mikhaylov, Roivainen, Hänninen, Pettissalo,
     "On the Coverage of LPWANs: Range Evaluation and Channel Attenuation Model for LoRa Technology", ITST 2015, 868 MHz,

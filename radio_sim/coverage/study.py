@@ -22,7 +22,7 @@ from radio_sim.terrain.grid import HeightGrid
 Verdict = Literal["ok", "marginal", "no"]
 
 OK_PROBABILITY = 0.95
-"""The connectivity a service promises: below it a place is marginal."""
+"""The connectivity a service promises: below it a place is marginal. 95 % [assumption]: each contract has its own."""
 
 
 class Place(Protocol):

@@ -41,6 +41,7 @@ __all__ = [
 
 # Pixels every sweep compares with their own profiles, about 20 µs each, and what no sound sweep exceeds on average.
 CHECK_PIXELS = 64
+# 2 dB [assumption] is ten times the mean error that tests/properties/test_p1812_laws.py allows over any hills.
 CHECK_MEAN_DB = 2.0
 
 

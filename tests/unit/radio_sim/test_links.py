@@ -46,10 +46,8 @@ def test_uplink_budget_keeps_conducted_power_and_eirp_apart() -> None:
 
 def test_downlink_budget_radiates_what_the_regulation_allows() -> None:
     gateway = GatewaySite("g", 0, 0, antenna_gain_dbi=5.0, cable_loss_db=1.5)
-    lines = {
-        line.name: line.value
-        for line in downlink_budget(gateway, DeviceSite("d", 0, 0), loss_db=120.0, snr_floor_db=-7.5)
-    }
+    device = DeviceSite("d", 0, 0, antenna_gain_dbi=-2.0)
+    lines = {line.name: line.value for line in downlink_budget(gateway, device, loss_db=120.0, snr_floor_db=-7.5)}
     assert lines["gateway EIRP"] == pytest.approx(16.15)
     assert lines["gateway conducted power"] == pytest.approx(16.15 - 5 + 1.5)
     assert lines["received power"] == pytest.approx(16.15 - 120 - 2)
