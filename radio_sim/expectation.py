@@ -16,7 +16,7 @@ from lorawan.units import US_PER_DAY
 from radio_sim.draws import Floats
 from radio_sim.links import Links
 from radio_sim.model import RadioModel
-from radio_sim.propagation.fading import SlowFading
+from radio_sim.propagation.fading import FrameFading, SlowFading
 
 _SURE_SIGMAS = 6.0  # a link this many σ of both fadings from the floor is hopeless or certain (2e-9)
 _CHUNK_BLOCKS = 8
@@ -33,6 +33,12 @@ def margins_db(
     per_device = np.asarray(tx_power_dbm, dtype=np.float64) - floors + link_offset_db
     margins: Floats = links.gain_db - links.noise_dbm + np.broadcast_to(per_device, len(links.gain_db))[:, None]
     return margins
+
+
+def frame_heard_probability(margin_db: Floats, frame_fading: FrameFading) -> Floats:
+    """P(at least one gateway receives the frame), the last axis being gateways: 1 − Π(1 − P(fade ≥ −margin))."""
+    probability: Floats = -np.expm1(frame_fading.log_miss(margin_db).sum(axis=-1))
+    return probability
 
 
 def daily_heard_probability(

@@ -1,4 +1,4 @@
-"""Clutter loss at a terminal: of its surroundings, and statistically along streets.
+"""Clutter loss at a terminal: of its surroundings, statistically along streets, and towards the sky.
 
 Source throughout: Recommendation ITU-R P.2108-1 (09/2021).
 """
@@ -101,3 +101,21 @@ def terrestrial_clutter_loss_db(distance_m: npt.ArrayLike, freq_hz: float, locat
     distance_km = np.asarray(distance_m, float) / 1000.0
     bounded: Floats = np.minimum(at(distance_km), at(np.asarray(2.0)))
     return bounded
+
+
+def earth_space_clutter_loss_db(elevation_deg: npt.ArrayLike, freq_hz: float, location_pct: npt.ArrayLike) -> Floats:
+    """Loss not exceeded at this percentage of locations towards a satellite or an aircraft, in dB.
+
+    elevation_deg 0–90 of the platform seen from the terminal in clutter; freq_hz 10–100 GHz; 0 < location_pct < 100;
+    shapes broadcast. The fit dips below 0 dB for low percentages and stands so. Raises ValueError outside these ranges.
+    Source: ITU-R P.2108-1 §3.3, eq. 7.
+    """
+    _within("freq_hz", freq_hz, 10e9, 100e9, "Hz")
+    _within("elevation_deg", elevation_deg, 0.0, 90.0, "degrees")
+    share = _percentage(location_pct)
+    elevation = np.asarray(elevation_deg, float)
+    factor = 93.0 * (freq_hz / 1e9) ** 0.175
+    cotangent = 1.0 / np.tan(0.05 * (1.0 - elevation / 90.0) + np.radians(elevation))
+    exponent = 0.5 * (90.0 - elevation) / 90.0
+    loss: Floats = (-factor * np.log1p(-share) * cotangent) ** exponent - 1.0 + 0.6 * ndtri(share)
+    return loss

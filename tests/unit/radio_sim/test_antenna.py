@@ -20,6 +20,7 @@ from radio_sim.antennas import (
     MsiPattern,
     cable_loss_db,
     parse_msi,
+    polarisation_mismatch_db,
 )
 
 
@@ -183,6 +184,11 @@ def test_a_run_of_cable_adds_up_and_every_cable_says_its_source() -> None:
         cable_loss_db("wet string", 1.0)
     with pytest.raises(ValueError, match="below zero"):
         cable_loss_db("LMR-400", -1.0)
+
+
+def test_a_polarisation_off_by_45_degrees_costs_three_db_and_crossed_ones_what_crosses_over() -> None:
+    assert polarisation_mismatch_db([0.0, 45.0, 60.0], math.inf) == pytest.approx([0.0, 3.01, 6.02], abs=0.005)
+    assert float(polarisation_mismatch_db(90.0, 18.0)) == pytest.approx(18.0)
 
 
 @pytest.mark.parametrize(

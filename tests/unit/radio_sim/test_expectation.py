@@ -8,10 +8,11 @@ from scipy import stats
 
 from lorawan.draws import Draws
 from lorawan.phy import LoraModulation, Transmit, lora_airtime_us
-from radio_sim.expectation import daily_heard_probability, heard_within, margins_db
+from radio_sim.expectation import daily_heard_probability, frame_heard_probability, heard_within, margins_db
 from radio_sim.links import Links, build_links
 from radio_sim.medium import Medium, UplinkEnded, UplinkStarts
 from radio_sim.model import DeviceSite, GatewaySite, RadioModel
+from radio_sim.propagation.fading import FrameFading
 
 DAY_US = 86_400_000_000
 GATEWAYS = [GatewaySite(f"g{i}", 47.4, 0.8 + 0.05 * i, antenna_height_m=25.0) for i in range(3)]
@@ -20,6 +21,12 @@ GATEWAYS = [GatewaySite(f"g{i}", 47.4, 0.8 + 0.05 * i, antenna_height_m=25.0) fo
 def world(model: RadioModel, devices: int = 60) -> Links:
     sites = [DeviceSite(f"d{i}", 47.36 + 0.002 * i, 0.85, placement="pit_concrete") for i in range(devices)]
     return build_links(Draws.of_seed(4), GATEWAYS, sites, model)
+
+
+def test_two_gateways_hear_a_frame_with_the_product_of_their_misses() -> None:
+    fading = FrameFading("lognormal", sigma_db=2.0)
+    expected = 1 - (1 - stats.norm.cdf(1.0 / 2)) * (1 - stats.norm.cdf(-3.0 / 2))
+    assert frame_heard_probability(np.array([1.0, -3.0]), fading) == pytest.approx(expected, abs=1e-5)
 
 
 def test_without_slow_fading_a_day_misses_with_the_nth_power_of_a_frame() -> None:

@@ -11,6 +11,7 @@ import pytest
 from radio_sim.propagation.p2108 import (
     CLUTTER_HEIGHT_M,
     ClutterType,
+    earth_space_clutter_loss_db,
     height_gain_correction_db,
     terrestrial_clutter_loss_db,
 )
@@ -42,11 +43,16 @@ def terrestrial(row: dict[str, float]) -> float:
     return float(terrestrial_clutter_loss_db(row["d__km"] * 1000.0, row["f__ghz"] * 1e9, row["p"]))
 
 
+def earth_space(row: dict[str, float]) -> float:
+    return float(earth_space_clutter_loss_db(row["theta_deg"], row["f__ghz"] * 1e9, row["p"]))
+
+
 @pytest.mark.parametrize(
     ("name", "model", "column", "count"),
     [
         ("HeightGainTerminalCorrectionModel", height_gain, "A_h__db", 23),
         ("TerrestrialStatisticalModel", terrestrial, "L_ctt__db", 12),
+        ("AeronauticalStatisticalModel", earth_space, "L_ces__db", 13),
     ],
 )
 def test_every_published_case_agrees_to_its_printed_digit_or_is_refused(name, model, column, count) -> None:  # type: ignore[no-untyped-def] # the table says it
