@@ -12,7 +12,8 @@ from bench.coverage.study import Classes, Map, parameters_of, terminal_of
 from bench.coverage.terrain_for import Ground
 from radio_sim.coverage.loss_model import LossModel
 from radio_sim.coverage.losses import Told, loss_rasters, silent
-from radio_sim.coverage.results import SF_MARGIN_DB, coverages_of
+from radio_sim.coverage.results import coverages_of
+from radio_sim.model import ADR_INSTALLATION_MARGIN_DB
 from scenarios.places import Commune
 from scenarios.schema import Radio
 
@@ -28,7 +29,7 @@ def make_map(
     communes: Sequence[Commune] = (),
     rx_height_m: float = 1.0,
     max_distance_m: float | None = None,
-    sf_margin_db: float = SF_MARGIN_DB,
+    sf_margin_db: float = ADR_INSTALLATION_MARGIN_DB,
     exact: bool = False,
     threads: int = 1,
     told: Told = silent,

@@ -20,9 +20,6 @@ from radio_sim.coverage.budgets import (
 from radio_sim.coverage.reception import Spread, heard_probability
 from radio_sim.model import ADR_INSTALLATION_MARGIN_DB, GatewaySite
 
-SF_MARGIN_DB = ADR_INSTALLATION_MARGIN_DB
-"""Kept above the SNR floor when a spreading factor is chosen."""
-
 
 @dataclass(frozen=True, slots=True)
 class Constants:
@@ -130,7 +127,7 @@ def coverage_of(
     spread: Spread,
     *,
     placement: str = "outdoor",
-    sf_margin_db: float = SF_MARGIN_DB,
+    sf_margin_db: float = ADR_INSTALLATION_MARGIN_DB,
     threads: int = 1,
 ) -> Coverage:
     """`coverages_of` for one placement class."""
@@ -144,7 +141,7 @@ def coverages_of(
     terminal: Terminal,
     spreads: Mapping[str, Spread],
     *,
-    sf_margin_db: float = SF_MARGIN_DB,
+    sf_margin_db: float = ADR_INSTALLATION_MARGIN_DB,
     threads: int = 1,
 ) -> dict[str, Coverage]:
     """The answers for each placement class: loss_db float32 [gateway, …] without entry loss, NaN where unknown.
@@ -183,7 +180,7 @@ def coverages_of(
     return found
 
 
-def best_sf(snr_db: npt.ArrayLike, sf_margin_db: float = SF_MARGIN_DB) -> npt.NDArray[np.uint8]:
+def best_sf(snr_db: npt.ArrayLike, sf_margin_db: float = ADR_INSTALLATION_MARGIN_DB) -> npt.NDArray[np.uint8]:
     """The fastest of SF7–SF12 with sf_margin_db ≥ 0 above its SNR floor; SF12 down to its very floor; 0 below."""
     snr = np.asarray(snr_db, np.float32)
     sf = np.where(snr >= SNR_FLOOR_DB[SLOWEST_SF], SLOWEST_SF, 0).astype(np.uint8)

@@ -14,8 +14,16 @@ from radio_sim.coverage.loss_model import LOWEST_DEVICE_M, MODELS, LossModel
 from radio_sim.coverage.losses import Mounts, bridged, link_loss
 from radio_sim.coverage.path import PathView, path_view
 from radio_sim.coverage.reception import Spread
-from radio_sim.coverage.results import SF_MARGIN_DB, best_sf, coverages_of
-from radio_sim.model import BudgetLine, DeviceSite, GatewaySite, downlink_budget, great_circle_m, uplink_budget
+from radio_sim.coverage.results import best_sf, coverages_of
+from radio_sim.model import (
+    ADR_INSTALLATION_MARGIN_DB,
+    BudgetLine,
+    DeviceSite,
+    GatewaySite,
+    downlink_budget,
+    great_circle_m,
+    uplink_budget,
+)
 from radio_sim.terrain.errors import TerrainError
 from radio_sim.terrain.grid import HeightGrid
 
@@ -103,7 +111,7 @@ def site_check(
     terminal: Terminal,
     spreads: Mapping[str, Spread],
     *,
-    sf_margin_db: float = SF_MARGIN_DB,
+    sf_margin_db: float = ADR_INSTALLATION_MARGIN_DB,
     ok_probability: float = OK_PROBABILITY,
 ) -> list[Checked]:
     """The verdict on each place. losses: of `loss_table`. Raises ValueError for a placement without spread."""
@@ -173,7 +181,7 @@ def link_profile(
     *,
     mounts: Mounts | None = None,
     clutter: HeightGrid | None = None,
-    sf_margin_db: float = SF_MARGIN_DB,
+    sf_margin_db: float = ADR_INSTALLATION_MARGIN_DB,
     offset_db: float = 0.0,
 ) -> LinkProfile:
     """The account of one link; offset_db makes every loss less.
