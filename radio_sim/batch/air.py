@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.fading import bring_slow_fading_up, received
 from radio_sim.batch.layout import (
     ABLE,
@@ -26,11 +25,12 @@ from radio_sim.batch.layout import (
 )
 from radio_sim.batch.quantiles import decibels
 from radio_sim.batch.wheel import push
+from radio_sim.compiled import part
 
 _LOW_SF_ROWS = 4  # SF7–10 fit the demodulators for low spreading factors
 
 
-@kernel
+@part
 def start_uplink(s: Sweep, device: int, now: int, sf: int, channel: int, airtime_us: int, power: int) -> int:
     """A device's frame goes on the air; its slot."""
     sc, par = s.scalars[0], s.par[0]
@@ -73,7 +73,7 @@ def start_uplink(s: Sweep, device: int, now: int, sf: int, channel: int, airtime
     return i
 
 
-@kernel
+@part
 def _mark_down(s: Sweep, flags: Array, begin: int, end: int) -> None:
     """Gateways that are down in some part of the frame can receive nothing of it. Frames come in order of begin."""
     for g in range(s.par[0].gateways):
@@ -84,7 +84,7 @@ def _mark_down(s: Sweep, flags: Array, begin: int, end: int) -> None:
             flags[g] = np.uint8((flags[g] & ~ABLE) | DOWN)
 
 
-@kernel
+@part
 def _disturb(s: Sweep, victim: int, other: int) -> None:
     """Add what `other` radiates into the victim's critical section and lock window."""
     v, o = s.slots[victim], s.slots[other]
@@ -115,7 +115,7 @@ def _disturb(s: Sweep, victim: int, other: int) -> None:
                 lock_energy[g] = within * mw[g]
 
 
-@kernel
+@part
 def lock(s: Sweep, i: int) -> None:
     """Take a demodulator at each gateway that can receive the frame and has one free."""
     slot, par = s.slots[i], s.par[0]
@@ -140,7 +140,7 @@ def lock(s: Sweep, i: int) -> None:
             flags[g] |= np.uint8(UNSERVED)
 
 
-@kernel
+@part
 def drown(s: Sweep, gateway: int) -> None:
     """A gateway begins to send: it loses every frame in the air and frees its demodulators."""
     gw = s.gw[gateway]
@@ -151,7 +151,7 @@ def drown(s: Sweep, gateway: int) -> None:
     gw.used_any, gw.used_low = 0, 0
 
 
-@kernel
+@part
 def end_uplink(s: Sweep, i: int) -> int:
     """Take a frame off the air. Its receptions stand in s.keys, −1 for none; returns how many.
 
@@ -197,7 +197,7 @@ def end_uplink(s: Sweep, i: int) -> int:
     return heard
 
 
-@kernel
+@part
 def _missed(flag: int) -> int:
     """Why a gateway without a demodulator for the frame has not received it."""
     if flag & DOWN:
@@ -209,7 +209,7 @@ def _missed(flag: int) -> int:
     return GATEWAY_TRANSMITTING if flag & SENT_OVER else COLLIDED
 
 
-@kernel
+@part
 def why_lost(s: Sweep, i: int) -> int:
     """The furthest stage that a frame nobody received reached at any gateway."""
     up, unserved, drowned, disturbed = False, False, False, False
@@ -234,7 +234,7 @@ def why_lost(s: Sweep, i: int) -> int:
     return BELOW_SENSITIVITY if up else GATEWAY_DOWN
 
 
-@kernel
+@part
 def _report(s: Sweep, g: int, mw: float) -> int:
     """A reception's key, of what `radio_sim.chip_report` says of it."""
     noise = s.gw[g].noise_mw

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lorawan.units import US_PER_S
 from radio_sim.batch.air import start_uplink
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.duty import NEVER_FITS, earliest, fits, spend
 from radio_sim.batch.hashing import fold, integer
 from radio_sim.batch.joining import JOIN_REQUEST_BYTES, join_earliest, next_join_dr, pause_us, spend_join
@@ -33,6 +32,7 @@ from radio_sim.batch.layout import (
     Sweep,
 )
 from radio_sim.batch.wheel import push
+from radio_sim.compiled import part
 
 ADR_ACK_LIMIT, ADR_ACK_DELAY = 64, 32  # RP002-1.0.4 §2.4, recommended defaults
 ACK_TIMEOUT_US = (US_PER_S, 2 * US_PER_S)  # at least, and at most so much more: RP002-1.0.4 §2.4
@@ -41,7 +41,7 @@ _FRAME_BYTES = 12  # MHDR, FHDR without FOpts, MIC
 _ANSWER_BYTES, _ANNOUNCE_BYTES = 2, 2  # LinkADRAns; RekeyInd or ResetInd
 
 
-@kernel
+@part
 def reading(s: Sweep, device: int, now: int) -> None:
     """The application hands its device a reading."""
     d, c = s.dev[device], s.cfg[device]
@@ -73,7 +73,7 @@ def reading(s: Sweep, device: int, now: int) -> None:
         schedule(s, device, now)
 
 
-@kernel
+@part
 def start_joining(s: Sweep, device: int, now: int) -> None:
     """The device is switched on, or has lost its session: it joins."""
     d = s.dev[device]
@@ -89,7 +89,7 @@ def start_joining(s: Sweep, device: int, now: int) -> None:
     schedule(s, device, now)
 
 
-@kernel
+@part
 def schedule(s: Sweep, device: int, now: int) -> None:
     """From IDLE or WAITING: fix when the next frame goes out, if there is one."""
     d = s.dev[device]
@@ -107,14 +107,14 @@ def schedule(s: Sweep, device: int, now: int) -> None:
     _wait(s, device, at)
 
 
-@kernel
+@part
 def _wait(s: Sweep, device: int, at: int) -> None:
     """Set the device's timer."""
     s.dev[device].action_at = at
     push(s, at, ACTION, device)
 
 
-@kernel
+@part
 def act(s: Sweep, device: int, now: int) -> None:
     """The device's timer: a frame is due, or its windows close."""
     d = s.dev[device]
@@ -134,7 +134,7 @@ def act(s: Sweep, device: int, now: int) -> None:
             schedule(s, device, now)
 
 
-@kernel
+@part
 def _transmit_join(s: Sweep, device: int, now: int) -> None:
     d = s.dev[device]
     dr = next_join_dr(s, device)
@@ -155,7 +155,7 @@ def _transmit_join(s: Sweep, device: int, now: int) -> None:
     _wait(s, device, d.busy_until)
 
 
-@kernel
+@part
 def _transmit_data(s: Sweep, device: int, now: int) -> None:
     d, c, par = s.dev[device], s.cfg[device], s.par[0]
     if not d.marks & HAS_FRAME and not _next_frame(s, device):
@@ -188,7 +188,7 @@ def _transmit_data(s: Sweep, device: int, now: int) -> None:
         _wait(s, device, d.busy_until)
 
 
-@kernel
+@part
 def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_after_us: int, rx2_dr: int) -> None:
     """Account the airtime; the radio is taken until the second window closes."""
     d, par = s.dev[device], s.par[0]
@@ -200,7 +200,7 @@ def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_af
     d.busy_until = now + airtime_us + rx2_after_us + 8 * s.symbols_us[5 - rx2_dr] + WINDOW_LATE_US
 
 
-@kernel
+@part
 def _pick_channel(s: Sweep, device: int, airtime_us: int, now: int, channels: int) -> int:
     """One of the channels whose sub-band is free, by a draw; −1 where none is."""
     par, d = s.par[0], s.dev[device]
@@ -226,7 +226,7 @@ def _pick_channel(s: Sweep, device: int, airtime_us: int, now: int, channels: in
     return -1
 
 
-@kernel
+@part
 def _next_frame(s: Sweep, device: int) -> bool:
     """Use the next counter value for the oldest reading and the MAC answers that are due; False if nothing is left."""
     d, c = s.dev[device], s.cfg[device]
@@ -270,7 +270,7 @@ def _next_frame(s: Sweep, device: int) -> bool:
     return True
 
 
-@kernel
+@part
 def _asks(s: Sweep, device: int) -> bool:
     """Whether the frame sets ADRACKReq."""
     d = s.dev[device]
@@ -282,7 +282,7 @@ def _asks(s: Sweep, device: int) -> bool:
     return above
 
 
-@kernel
+@part
 def _back_off(s: Sweep, device: int) -> None:
     """Take one step where the counter has come to one: at LIMIT + DELAY, then every DELAY."""
     d = s.dev[device]
@@ -299,7 +299,7 @@ def _back_off(s: Sweep, device: int) -> None:
         d.power, d.nb_trans = 0, 1
 
 
-@kernel
+@part
 def windows_closed(s: Sweep, device: int, at: int) -> None:
     """Answered, or RX2 ended in silence, at this instant. The caller schedules what comes next."""
     d, c, par = s.dev[device], s.cfg[device], s.par[0]
@@ -323,7 +323,7 @@ def windows_closed(s: Sweep, device: int, at: int) -> None:
     _frame_over(s, device)
 
 
-@kernel
+@part
 def _frame_over(s: Sweep, device: int) -> None:
     marks = s.dev[device].marks
     if marks & CONFIRMED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lorawan.units import US_PER_S
 from radio_sim.batch.air import drown
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.device import schedule, windows_closed
 from radio_sim.batch.duty import fits, spend
 from radio_sim.batch.fading import bring_slow_fading_up, received_below
@@ -29,6 +28,7 @@ from radio_sim.batch.layout import (
     Sweep,
 )
 from radio_sim.batch.wheel import push
+from radio_sim.compiled import part
 
 CAPTURE_RATIO = 10.0**0.6  # 6 dB: `radio_sim.medium.downlinks.CAPTURE_DB`
 JOIN_DELAY_US = 5 * US_PER_S  # JOIN_ACCEPT_DELAY1, RP002-1.0.4 §2.4
@@ -37,7 +37,7 @@ _FLOOR_STEP = 10.0**-0.25  # each SF is demodulated 2.5 dB lower, from −7.5 dB
 _FLOOR_SF7 = 10.0**-0.75
 
 
-@kernel
+@part
 def decide(s: Sweep, j: int, now: int) -> None:
     """The copies are in: RX1 at the gateways that heard the uplink, best first, then RX2 likewise; the first that may.
 
@@ -84,7 +84,7 @@ def decide(s: Sweep, j: int, now: int) -> None:
     _release(s, j)
 
 
-@kernel
+@part
 def _reserve(s: Sweep, g: int, at: int, airtime_us: int, now: int) -> bool:
     """Enter a frame into a gateway's queue, unless it comes too near another (`gateway_fw.forwarder.jit_queue`)."""
     guard, gw, planned = s.par[0].guard_us, s.gw[g], s.reserved[g]
@@ -107,14 +107,14 @@ def _reserve(s: Sweep, g: int, at: int, airtime_us: int, now: int) -> bool:
     return True
 
 
-@kernel
+@part
 def _release(s: Sweep, j: int) -> None:
     sc = s.scalars[0]
     s.down_free[sc.free_down] = j
     sc.free_down += 1
 
 
-@kernel
+@part
 def start_downlink(s: Sweep, j: int, now: int) -> None:
     """A gateway's frame goes on the air: deaf meanwhile, it disturbs the other downlinks of its channel and SF."""
     sc, par, down = s.scalars[0], s.par[0], s.downs[j]
@@ -147,7 +147,7 @@ def start_downlink(s: Sweep, j: int, now: int) -> None:
     push(s, down.end, DOWN_END, j)
 
 
-@kernel
+@part
 def _meet(s: Sweep, victim: int, other: int, now: int) -> None:
     """Add the energy of another downlink at the victim's device."""
     v, o = s.downs[victim], s.downs[other]
@@ -162,7 +162,7 @@ def _meet(s: Sweep, victim: int, other: int, now: int) -> None:
     v.lock_energy += power * max(0, min(v.lock, o.end) - begin)
 
 
-@kernel
+@part
 def lock_downlink(s: Sweep, j: int) -> None:
     """The preamble is over: the device locks on it, or the frame's outcome says why not."""
     down = s.downs[j]
@@ -181,7 +181,7 @@ def lock_downlink(s: Sweep, j: int) -> None:
         d.busy_until = max(d.busy_until, down.end + 1)
 
 
-@kernel
+@part
 def end_downlink(s: Sweep, j: int, now: int) -> None:
     """A downlink is over; the device takes it in."""
     sc, down = s.scalars[0], s.downs[j]
@@ -216,7 +216,7 @@ def end_downlink(s: Sweep, j: int, now: int) -> None:
     _release(s, j)
 
 
-@kernel
+@part
 def _taken(s: Sweep, j: int, now: int) -> None:
     """What the device does with a downlink it has received; its windows are closed then."""
     down = s.downs[j]

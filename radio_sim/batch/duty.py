@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from lorawan.units import US_PER_HOUR
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.layout import Sweep
+from radio_sim.compiled import part
 
 UNORDERED_US = 10_000_000
 """A gateway plans at most so far ahead, so its list is in order but for this."""
@@ -15,7 +15,7 @@ UNORDERED_US = 10_000_000
 NEVER_FITS = -1
 
 
-@kernel
+@part
 def _purge(s: Sweep, owner: int, before: int) -> None:
     """Forget what ended by then."""
     sc, nodes = s.scalars[0], s.nodes
@@ -32,7 +32,7 @@ def _purge(s: Sweep, owner: int, before: int) -> None:
         s.owners[owner].tail = -1
 
 
-@kernel
+@part
 def fits(s: Sweep, owner: int, band: int, airtime_us: int, at: int) -> bool:
     """Whether a frame may start then."""
     limit = s.band_limit[band]
@@ -49,7 +49,7 @@ def fits(s: Sweep, owner: int, band: int, airtime_us: int, at: int) -> bool:
     return room
 
 
-@kernel
+@part
 def earliest(s: Sweep, owner: int, band: int, airtime_us: int, now: int) -> int:
     """When a frame may start at the earliest, `NEVER_FITS` where it is longer than an hour's share."""
     if airtime_us > s.band_limit[band]:
@@ -74,7 +74,7 @@ def earliest(s: Sweep, owner: int, band: int, airtime_us: int, now: int) -> int:
     return now
 
 
-@kernel
+@part
 def spend(s: Sweep, owner: int, airtime_us: int, at: int) -> None:
     """Account a transmission."""
     sc, nodes = s.scalars[0], s.nodes

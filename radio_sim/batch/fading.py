@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.hashing import GOLDEN, fold, mix64, u64
 from radio_sim.batch.layout import Array, Sweep
 from radio_sim.batch.quantiles import quantile
+from radio_sim.compiled import part
 
 _NEPER_PER_DB = math.log(10.0) / 10.0
 
 
-@kernel
+@part
 def bring_slow_fading_up(s: Sweep, device: int, at: int) -> None:
     """Carry a device's AR(1) states on to the block of `at`: those of `radio_sim.propagation.fading.SlowFading`."""
     par, d = s.par[0], s.dev[device]
@@ -33,7 +33,7 @@ def bring_slow_fading_up(s: Sweep, device: int, at: int) -> None:
     d.slow_block = block
 
 
-@kernel
+@part
 def received(s: Sweep, device: int, frame: int, sent_mw: np.float32, out: Array) -> None:
     """Power in mW of the device's frame number `frame` at every gateway, its slow fading being up to date."""
     gateways = s.par[0].gateways
@@ -49,7 +49,7 @@ def received(s: Sweep, device: int, frame: int, sent_mw: np.float32, out: Array)
             out[g] = s.gain_mw[device, g] * sent_mw
 
 
-@kernel
+@part
 def received_below(s: Sweep, device: int, gateway: int, reference: int, sent_mw: np.float32) -> np.float32:
     """Power in mW of a gateway's frame number `reference` at a device, its slow fading being up to date."""
     power: np.float32 = s.gain_mw[device, gateway] * sent_mw

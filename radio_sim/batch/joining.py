@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from lorawan.units import US_PER_DAY, US_PER_HOUR, US_PER_S
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.duty import NEVER_FITS, earliest
 from radio_sim.batch.hashing import fold, integer
 from radio_sim.batch.layout import Sweep
+from radio_sim.compiled import part
 
 JOIN_REQUEST_BYTES = 23  # LoRaWAN 1.0.4 §6.2.4
 _FIRST_BUDGET_US, _DAY_BUDGET_US = 36 * US_PER_S, 8_700_000  # LoRaWAN 1.0.2 §7, 1.0.4 §7
 _PAUSE_US = 10 * US_PER_S  # after an unanswered request, at most [assumption, as lorawan.device.joining]
 
 
-@kernel
+@part
 def next_join_dr(s: Sweep, device: int) -> int:
     """The data rate of the next request."""
     dr: int = s.par[0].join_dr[s.dev[device].join_tries % s.par[0].join_n]
     return dr
 
 
-@kernel
+@part
 def _period(origin: int, at: int) -> int:
     age = at - origin
     if age < US_PER_HOUR:
@@ -30,14 +30,14 @@ def _period(origin: int, at: int) -> int:
     return 2 + (age - 11 * US_PER_HOUR) // US_PER_DAY
 
 
-@kernel
+@part
 def _period_end(origin: int, period: int) -> int:
     if period == 0:
         return origin + US_PER_HOUR
     return origin + 11 * US_PER_HOUR + (period - 1) * US_PER_DAY
 
 
-@kernel
+@part
 def join_earliest(s: Sweep, device: int, at: int) -> int:
     """When the next request may go out: join back-off and duty cycle."""
     d, par = s.dev[device], s.par[0]
@@ -58,7 +58,7 @@ def join_earliest(s: Sweep, device: int, at: int) -> int:
     return best
 
 
-@kernel
+@part
 def spend_join(s: Sweep, device: int, airtime_us: int, at: int) -> None:
     """Account a request that starts at `at`."""
     d = s.dev[device]
@@ -70,7 +70,7 @@ def spend_join(s: Sweep, device: int, airtime_us: int, at: int) -> None:
     d.join_used_us += airtime_us
 
 
-@kernel
+@part
 def pause_us(s: Sweep, device: int) -> int:
     """How long to pause after a request that was not answered."""
     key = fold(s.cfg[device].draw_key, s.par[0].pause_word)

@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # it has no types
 from numba import types
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
-    intrinsic,
+    infer_getattr,
     models,
-    overload_attribute,
     register_model,
     typeof_impl,
     unbox,
 )
-from numba.np.numpy_support import carray
+from numba.np.arrayobj import make_array, populate_array
+from numba.np.numpy_support import from_dtype
 
 from radio_sim.batch import layout
 from radio_sim.batch.layout import FIELDS, Sweep
@@ -61,7 +63,7 @@ class MemoryType(types.Type):
 @register_model(MemoryType)
 class _MemoryModel(models.PrimitiveModel):
     def __init__(self, manager: Any, of_type: Any) -> None:
-        super().__init__(manager, of_type, ir.IntType(64))  # type: ignore[no-untyped-call]  # numba's
+        super().__init__(manager, of_type, ir.IntType(64))
 
 
 @typeof_impl.register(Memory)
@@ -69,59 +71,46 @@ def _typeof(_value: Memory, _context: Any) -> MemoryType:
     return MemoryType()
 
 
-@unbox(MemoryType)  # type: ignore[untyped-decorator, no-untyped-call]  # numba's
+@unbox(MemoryType)
 def _unbox(_type: Any, value: Any, c: Any) -> Any:
     address = c.pyapi.object_getattr_string(value, "address")
     word = c.pyapi.long_as_longlong(address)
     c.pyapi.decref(address)
-    return NativeValue(word)  # type: ignore[no-untyped-call]  # numba's
+    return NativeValue(word)
 
 
-@intrinsic
-def _word(_context: Any, memory: Any, place: Any) -> Any:  # noqa: ARG001 - numba passes the types of both
-    """The table's word number `place`."""
+class _Arrays(AttributeTemplate):
+    key = MemoryType
 
-    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        table = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        return builder.load(builder.gep(table, [arguments[1]]))
-
-    return types.int64(memory, types.int64), generate
-
-
-@intrinsic
-def _pointer(_context: Any, _address: Any) -> Any:
-    """An address as a pointer."""
-
-    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(types.int64), generate
+    def generic_resolve(self, _of: Any, name: str) -> Any:  # type: ignore[override]  # numba types its refusal alone
+        if name not in FIELDS:
+            return None
+        dtype, ndim = FIELDS[name]
+        return types.Array(from_dtype(dtype), ndim, "C")
 
 
-word: Any = _word
-pointer: Any = _pointer
+infer_getattr(_Arrays)
 
 
-def _define(name: str, place: int, dtype: np.dtype[Any], ndim: int) -> None:
-    first = _WORDS * place
-
-    def one(s: Any) -> Any:
-        return carray(pointer(word(s, first)), (word(s, first + 1),), dtype)
-
-    def two(s: Any) -> Any:
-        return carray(pointer(word(s, first)), (word(s, first + 1), word(s, first + 2)), dtype)
-
-    def three(s: Any) -> Any:
-        shape = (word(s, first + 1), word(s, first + 2), word(s, first + 3))
-        return carray(pointer(word(s, first)), shape, dtype)
-
-    found: Any = (one, two, three)[ndim - 1]
-
-    def implementation(s: Any) -> Any:  # noqa: ARG001 - numba wants the arguments' names alike
-        return found
-
-    overload_attribute(MemoryType, name)(implementation)
-
-
-for _place, (_name, (_dtype, _ndim)) in enumerate(FIELDS.items()):
-    _define(_name, _place, _dtype, _ndim)
+@lower_getattr_generic(MemoryType)
+def _array(context: Any, builder: Any, _of: Any, table: Any, name: str) -> Any:
+    """The array `name`, made of its four words in the table."""
+    dtype, ndim = FIELDS[name]
+    first = _WORDS * list(FIELDS).index(name)
+    words = builder.inttoptr(table, ir.IntType(64).as_pointer())
+    address, *shape = (builder.load(builder.gep(words, [ir.IntType(64)(first + i)])) for i in range(1 + ndim))
+    strides: list[Any] = []
+    step = ir.IntType(64)(dtype.itemsize)
+    for length in reversed(shape):
+        strides.insert(0, step)
+        step = builder.mul(step, length)
+    array = make_array(types.Array(from_dtype(dtype), ndim, "C"))(context, builder)
+    populate_array(
+        array,
+        data=builder.inttoptr(address, array.data.type),
+        shape=shape,
+        strides=strides,
+        itemsize=ir.IntType(64)(dtype.itemsize),
+        meminfo=None,
+    )
+    return array._getvalue()

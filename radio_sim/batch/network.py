@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.layout import (
     ACCEPTED,
     ADR_ANSWER,
@@ -19,6 +18,7 @@ from radio_sim.batch.layout import (
     Sweep,
 )
 from radio_sim.batch.wheel import push
+from radio_sim.compiled import part
 
 # Source of HISTORY, STEP_DB and the two NB_TRANS tables: Semtech, "LoRaWAN – simple rate adaptation recommended
 # algorithm", rev. 1.0 (2016), as in lorawan.server.adr: uplinks looked back on, dB a step is worth, and NbTrans for a
@@ -32,7 +32,7 @@ _ACK_BYTES, _LINK_ADR_BYTES, _CONF_BYTES = 12, 5, 2
 _NOT_KNOWN = -128
 
 
-@kernel
+@part
 def uplink_at_network(s: Sweep, i: int, best_key: int) -> bool:
     """A received data frame: whether it is new and carries a reading. What it is answered with goes on the agenda."""
     slot, par = s.slots[i], s.par[0]
@@ -77,14 +77,14 @@ def uplink_at_network(s: Sweep, i: int, best_key: int) -> bool:
     return False
 
 
-@kernel
+@part
 def join_at_network(s: Sweep, i: int) -> None:
     """A received join request: answered with an accept."""
     if s.par[0].downlinks:
         _want(s, i, s.par[0].accept_bytes, 0, -1, 0, 0, 0)
 
 
-@kernel
+@part
 def _remember(s: Sweep, device: int, gap: int, quarters: int) -> None:
     d = s.dev[device]
     if d.history_n == 0:
@@ -95,7 +95,7 @@ def _remember(s: Sweep, device: int, gap: int, quarters: int) -> None:
     d.history_n = min(d.history_n + 1, HISTORY)
 
 
-@kernel
+@part
 def on_the_wire_db(quarters: int, tenths: bool) -> float:
     """A reported SNR; in tenths of a dB where it travels as Semtech UDP's "lsnr"."""
     if not tenths:
@@ -105,7 +105,7 @@ def on_the_wire_db(quarters: int, tenths: bool) -> float:
     return (size // 4 + part) if quarters >= 0 else -(size // 4 + part)
 
 
-@kernel
+@part
 def _decide(s: Sweep, device: int) -> int:
     """ADR after one more uplink: the data rate to ask for with asked_power and asked_nb, −1 to leave all as it is."""
     d = s.dev[device]
@@ -139,7 +139,7 @@ def _decide(s: Sweep, device: int) -> int:
     return dr
 
 
-@kernel
+@part
 def _want(s: Sweep, i: int, size: int, acks: int, dr: int, power: int, nb_trans: int, conf: int) -> None:
     """An answer to the frame of this slot, to be decided on when its copies have been collected."""
     sc, par, slot = s.scalars[0], s.par[0], s.slots[i]

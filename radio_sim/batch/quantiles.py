@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chndtrix, ndtri
 
-from radio_sim.batch.compiled import kernel
+from radio_sim.compiled import part
 from radio_sim.draws import Floats
 from radio_sim.model import FrameFadingLaw
 
@@ -61,7 +61,7 @@ def fade_table(law: FrameFadingLaw, sigma_db: float, k_db: float) -> Table:
     return np.ones(2 * SIDE, np.float32)
 
 
-@kernel
+@part
 def quantile(table: Table, draw: np.uint64) -> np.float32:
     """The deviate of a 64-bit draw."""
     cell = draw >> _S11
@@ -79,7 +79,7 @@ def quantile(table: Table, draw: np.uint64) -> np.float32:
     return found
 
 
-@kernel
+@part
 def decibels(ratio: float) -> float:
     """10·log₁₀ of a positive, normal double, within 10⁻¹² dB."""
     bits = np.float64(ratio).view(np.uint64)
@@ -94,7 +94,7 @@ def decibels(ratio: float) -> float:
     return 8.685889638065035 * s * series + 3.010299956639812 * exponent
 
 
-@kernel
+@part
 def natural_log(x: float) -> float:
     """ln of a positive, normal double."""
     return 0.23025850929940458 * decibels(x)

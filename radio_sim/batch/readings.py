@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.hashing import fold, integer, u64
 from radio_sim.batch.layout import BURSTS, CIVIL, PERIODIC, POISSON, Sweep
 from radio_sim.batch.quantiles import natural_log
 from radio_sim.batch.wheel import set_reading
+from radio_sim.compiled import part
 
 _S11, _S26, _S27 = np.uint64(11), np.uint64(26), np.uint64(27)
 _LOW26 = np.uint64((1 << 26) - 1)
 _BEYOND = 1 << 62
 
 
-@kernel
+@part
 def exponential_us(key: np.uint64, index: int, mean_us: int) -> int:
     """An exponential interval, at least 1 µs."""
     u = (float(int(u64(key, index) >> _S11)) + 0.5) * 2.0**-53
     return int(1.0 - natural_log(u) * mean_us)
 
 
-@kernel
+@part
 def civil_slot_us(part: int, number: int, per_day: int, length_us: int) -> int:
     """⌊(number + part / 2⁵³) · length / per_day⌋ without overflow: `scenarios.calendar.uplink_instants_us`."""
     high, low, length = np.uint64(part) >> _S26, np.uint64(part) & _LOW26, np.uint64(length_us)
@@ -30,13 +30,13 @@ def civil_slot_us(part: int, number: int, per_day: int, length_us: int) -> int:
     return (number * length_us + whole) // per_day
 
 
-@kernel
+@part
 def drifted(at: int, ppb: int) -> int:
     """An interval on a clock that runs slow by so many parts in 10⁹."""
     return at + (at // 1000) * ppb // 1_000_000
 
 
-@kernel
+@part
 def schedule_next(s: Sweep, device: int) -> None:
     """Draw the reading after the last one and put it on the agenda. Every draw is keyed by the device and a count."""
     d, c = s.dev[device], s.cfg[device]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from radio_sim.batch.air import end_uplink, lock, why_lost
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.device import act, reading, start_joining
 from radio_sim.batch.downlink import decide, end_downlink, lock_downlink, start_downlink
 from radio_sim.batch.layout import (
@@ -35,6 +34,7 @@ from radio_sim.batch.layout import (
 from radio_sim.batch.network import join_at_network, uplink_at_network
 from radio_sim.batch.readings import schedule_next
 from radio_sim.batch.wheel import current_at, current_device, open_bucket, pop
+from radio_sim.compiled import kernel, part
 
 _ROOM = 16  # events that one event may put on the agenda, and more
 
@@ -108,7 +108,7 @@ def sweep(s: Sweep, stop: int) -> int:
             start_joining(s, payload, at)
 
 
-@kernel
+@part
 def _end(s: Sweep, i: int) -> None:
     """An uplink is over: its receptions, the network's view, the books."""
     sc, par, slot = s.scalars[0], s.par[0], s.slots[i]
@@ -134,7 +134,7 @@ def _end(s: Sweep, i: int) -> None:
     sc.free_slots += 1
 
 
-@kernel
+@part
 def _mark_heard(s: Sweep, device: int, start: int) -> None:
     """The civil day on which the frame began had an accepted reading."""
     sc, bounds = s.scalars[0], s.bounds
@@ -147,7 +147,7 @@ def _mark_heard(s: Sweep, device: int, start: int) -> None:
         s.heard[device, day >> 3] |= np.uint8(1 << (day & 7))
 
 
-@kernel
+@part
 def _record(s: Sweep, i: int, outcome: int, heard: int, best: int, accepted: bool) -> None:
     """Write the frame's record."""
     sc, slot = s.scalars[0], s.slots[i]

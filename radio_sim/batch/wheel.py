@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from radio_sim.batch.compiled import kernel
 from radio_sim.batch.layout import KIND_SHIFT, READING, Array, Sweep
+from radio_sim.compiled import part
 
 _DEVICE_BITS = 24
 MAX_DEVICES = 1 << _DEVICE_BITS
@@ -12,7 +12,7 @@ MAX_WIDTH_US = 1 << 38  # an opened bucket's keys hold (instant − begin) above
 _SMALL = 24
 
 
-@kernel
+@part
 def push(s: Sweep, at: int, kind: int, payload: int) -> None:
     """Put an event into the heap. Of one kind and instant, readings go by device, others as they were put in."""
     sc, heap = s.scalars[0], s.heap
@@ -32,7 +32,7 @@ def push(s: Sweep, at: int, kind: int, payload: int) -> None:
     heap[i, 0], heap[i, 1], heap[i, 2] = at, order, payload
 
 
-@kernel
+@part
 def pop(s: Sweep) -> None:
     """Take the first event off the heap."""
     sc, heap = s.scalars[0], s.heap
@@ -56,7 +56,7 @@ def pop(s: Sweep) -> None:
     heap[i, 0], heap[i, 1], heap[i, 2] = at, order, payload
 
 
-@kernel
+@part
 def set_reading(s: Sweep, device: int, at: int) -> None:
     """A device's next reading is due at this instant: into the wheel, or the heap where its bucket is open."""
     sc, dev = s.scalars[0], s.dev
@@ -69,7 +69,7 @@ def set_reading(s: Sweep, device: int, at: int) -> None:
     s.heads[bucket] = device
 
 
-@kernel
+@part
 def open_bucket(s: Sweep) -> None:
     """Gather the next bucket's devices, by instant, then by device. Those of later rounds stay."""
     sc, dev, current = s.scalars[0], s.dev, s.current
@@ -93,7 +93,7 @@ def open_bucket(s: Sweep) -> None:
     sc.current_n, sc.current_i, sc.current_end = n, 0, end
 
 
-@kernel
+@part
 def current_at(s: Sweep) -> int:
     """When the first reading of the opened bucket is due."""
     sc = s.scalars[0]
@@ -101,14 +101,14 @@ def current_at(s: Sweep) -> int:
     return at
 
 
-@kernel
+@part
 def current_device(s: Sweep) -> int:
     """Whose it is."""
     device: int = s.current[s.scalars[0].current_i] & _DEVICE
     return device
 
 
-@kernel
+@part
 def sort(values: Array, n: int) -> None:
     """Sort values[:n] in place: by insertion when few, else as a heap."""
     if n <= _SMALL:
@@ -126,7 +126,7 @@ def sort(values: Array, n: int) -> None:
         _sift(values, 0, last)
 
 
-@kernel
+@part
 def _sift(values: Array, i: int, n: int) -> None:
     value = values[i]
     while True:

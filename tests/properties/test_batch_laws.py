@@ -25,7 +25,8 @@ from radio_sim.batch import (
     Schedules,
 )
 from radio_sim.batch.hashing import u64
-from radio_sim.batch.quantiles import fade_table, quantile
+from radio_sim.batch.quantiles import Table, fade_table, quantile
+from radio_sim.compiled import kernel
 from radio_sim.draws import Floats, fold
 from radio_sim.medium import (
     POLICIES,
@@ -48,6 +49,11 @@ CHANNELS = (868_100_000, 868_300_000, 867_100_000)
 ONE = Demodulators("one of each", any_sf=1, low_sf=1)
 
 
+@kernel
+def deviate(table: Table, key: np.uint64, index: int) -> np.float32:
+    return quantile(table, u64(key, index))
+
+
 class SameFading:
     """The fading of a batch world, link by link, in the form the medium asks for."""
 
@@ -68,7 +74,7 @@ class SameFading:
         )
 
     def draw(self, key: int, index: int) -> float:
-        return 10.0 * math.log10(float(quantile(self.table, np.uint64(u64(np.uint64(key), index)))))
+        return 10.0 * math.log10(float(deviate(self.table, np.uint64(key), index)))
 
     def uplink_db(self, device: int, frame_index: int, now: int) -> Floats:
         fade = np.array([self.draw(int(key), frame_index) for key in self.frame_keys[device]])
