@@ -48,7 +48,7 @@ def build(world: BatchWorld, *, records: int, record_capacity: int) -> lay.Sweep
         cfg=_config(world, schedules, n),
         dev=_devices(world, n),
         gw=gw,
-        gain_db=gain,
+        gain_db=gain if sigma > 0 else gain[:0],
         slow_db=np.zeros((n if sigma > 0 else 0, g), np.float32),
         gain_mw=(10.0 ** (gain.astype(np.float64) / 10.0)).astype(np.float32),
         history_snr=np.zeros((n if adr else 0, HISTORY), np.int8),
@@ -267,6 +267,8 @@ def _airtimes() -> lay.Array:
         for size in range(256):
             table[0, row, size] = lora_airtime_us(size, LoraModulation(sf))
             table[1, row, size] = lora_airtime_us(size, LoraModulation(sf), crc=False)
+    if (table % lay.AIRTIME_UNIT_US).any():
+        raise ValueError(f"an airtime is no multiple of {lay.AIRTIME_UNIT_US} µs: only 125 kHz is modelled")
     return table
 
 

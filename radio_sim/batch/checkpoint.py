@@ -21,7 +21,8 @@ _SCRATCH = ("draws", "keys")
 def world_hash(s: lay.Sweep) -> str:
     """A hash of everything the world settles before it runs."""
     digest = sha256()
-    for name in CONSTANT:
+    steady = () if len(s.slow_db) else ("gain_mw",)
+    for name in (*CONSTANT, *steady):
         array = np.ascontiguousarray(getattr(s, name))
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.tobytes())

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from lorawan.units import US_PER_HOUR
-from radio_sim.batch.layout import Sweep
+from radio_sim.batch.layout import AIRTIME_UNIT_US, Sweep
 from radio_sim.compiled import part
 
 UNORDERED_US = 10_000_000
@@ -16,12 +16,22 @@ NEVER_FITS = -1
 
 
 @part
+def _start(sent: int) -> int:
+    return sent >> 16
+
+
+@part
+def _airtime(sent: int) -> int:
+    return (sent & 0xFFFF) * AIRTIME_UNIT_US
+
+
+@part
 def _purge(s: Sweep, owner: int, before: int) -> None:
     """Forget what ended by then."""
     sc, nodes = s.scalars[0], s.nodes
     node = s.owners[owner].head
-    while node >= 0 and nodes[node].start + nodes[node].airtime_us <= before:
-        s.owners[owner].sum -= nodes[node].airtime_us
+    while node >= 0 and _start(nodes[node].sent) + _airtime(nodes[node].sent) <= before:
+        s.owners[owner].sum -= _airtime(nodes[node].sent)
         following = nodes[node].next
         nodes[node].next = sc.free_node
         sc.free_node = node
@@ -42,8 +52,8 @@ def fits(s: Sweep, owner: int, band: int, airtime_us: int, at: int) -> bool:
     _purge(s, owner, begin)
     excess = airtime_us - limit + s.owners[owner].sum
     node, nodes = s.owners[owner].head, s.nodes
-    while excess > 0 and node >= 0 and nodes[node].start < begin + UNORDERED_US:
-        excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
+    while excess > 0 and node >= 0 and _start(nodes[node].sent) < begin + UNORDERED_US:
+        excess -= max(0, min(_airtime(nodes[node].sent), begin - _start(nodes[node].sent)))
         node = nodes[node].next
     room: bool = excess <= 0
     return room
@@ -60,11 +70,11 @@ def earliest(s: Sweep, owner: int, band: int, airtime_us: int, now: int) -> int:
     excess = airtime_us - s.band_limit[band] + s.owners[owner].sum
     node = s.owners[owner].head
     while node >= 0:
-        excess -= max(0, min(nodes[node].airtime_us, begin - nodes[node].start))
+        excess -= max(0, min(_airtime(nodes[node].sent), begin - _start(nodes[node].sent)))
         node = nodes[node].next
     node = s.owners[owner].head
     while node >= 0:
-        start, duration = nodes[node].start, nodes[node].airtime_us
+        start, duration = _start(nodes[node].sent), _airtime(nodes[node].sent)
         inside = duration - max(0, min(duration, begin - start))
         if excess <= inside:
             due: int = start + duration - inside + excess + US_PER_HOUR - airtime_us
@@ -81,7 +91,7 @@ def spend(s: Sweep, owner: int, airtime_us: int, at: int) -> None:
     node = sc.free_node
     sc.free_node = nodes[node].next
     sc.nodes_used += 1
-    nodes[node].start, nodes[node].airtime_us, nodes[node].next = at, airtime_us, -1
+    nodes[node].sent, nodes[node].next = at << 16 | airtime_us // AIRTIME_UNIT_US, -1
     tail = s.owners[owner].tail
     if tail >= 0:
         nodes[tail].next = node

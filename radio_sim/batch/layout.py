@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the state's layout: a checkpoint of another one is refused."""
 
 # Kinds of events, in the order in which they happen at one instant.
@@ -157,8 +157,13 @@ DOWNLINK_RECORD = np.dtype(
 )  # fmt: skip
 """One downlink. channel: as the uplinks', RX2 being one past the last."""
 
-NODE = np.dtype([("start", "i8"), ("airtime_us", "i4"), ("next", "i4")])
-"""A transmission of the last hour, in the list of its sender and sub-band."""
+NODE = np.dtype([("sent", "i8"), ("next", "i4")])
+"""A transmission of the last hour, in the list of its sender and sub-band. sent: its start in µs · 2¹⁶ + its airtime in
+`AIRTIME_UNIT_US`. Nearly half of a busy world's state, so it is packed.
+"""
+
+AIRTIME_UNIT_US = 256
+"""A quarter of a symbol of SF7 at 125 kHz: every airtime is a multiple of it, the preamble's 12.25 symbols too."""
 
 
 OWNER = np.dtype([("head", "i4"), ("tail", "i4"), ("sum", "i4")])
@@ -173,7 +178,7 @@ class Sweep(NamedTuple):
     cfg: Array  # [n] CONFIG
     dev: Array  # [n] DEVICE
     gw: Array  # [g] GATEWAY
-    gain_db: Array  # [n, g] f4
+    gain_db: Array  # [n or 0, g] f4: without slow fading, gain_mw says it all
     slow_db: Array  # [n or 0, g] f4
     gain_mw: Array  # [n, g] f4: the present gain, slow fading included, as a factor
     history_snr: Array  # [n or 0, 20] i1, quarters of a dB
