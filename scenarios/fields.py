@@ -63,6 +63,9 @@ FrequencyHz: TypeAlias = Annotated[int, _reader(q.FREQUENCY_HZ, 1, None, integer
 HeightM: TypeAlias = Annotated[float, _reader(q.LENGTH_M, -10, 500, integer=False), _schema(q.LENGTH_M)]
 LengthM: TypeAlias = Annotated[float, _reader(q.LENGTH_M, 0, None, integer=False), _schema(q.LENGTH_M)]
 DurationUs: TypeAlias = Annotated[int, _reader(q.DURATION_US, 0, None, integer=True), _schema(q.DURATION_US)]
+LongDurationUs: TypeAlias = Annotated[
+    int, _reader(q.DURATION_US, 60_000_000, None, integer=True), _schema(q.DURATION_US)
+]
 DayCount: TypeAlias = Annotated[int, _reader(q.DAYS, 0, 400, integer=True), _schema(q.DAYS)]
 SizeBytes: TypeAlias = Annotated[int, _reader(q.SIZE_BYTES, 0, 242, integer=True), _schema(q.SIZE_BYTES)]
 Share: TypeAlias = Annotated[float, _reader(q.SHARE, 0, 1, integer=False), _schema(q.SHARE)]

@@ -25,6 +25,7 @@ from scenarios.fields import (
     Latitude,
     LengthM,
     LinkVersion,
+    LongDurationUs,
     Longitude,
     NetworkId,
     PositiveDb,
@@ -87,6 +88,13 @@ class Network(Strict):
     backhaul_delay_us: DurationUs = Field(
         default=50_000, alias="backhaul_delay", description="one way, gateway to server"
     )
+
+
+class Outages(Strict):
+    """Gateways that fail and are mended: a Poisson process for each, in every world another draw."""
+
+    mean_between_us: LongDurationUs = Field(alias="mean_between", description="from the end of one to the next")
+    mean_length_us: LongDurationUs = Field(alias="mean_length")
 
 
 class PathLoss(Strict):
@@ -315,6 +323,7 @@ class Scenario(Strict):
     )
     region: Annotated[Literal["EU868"], one_of("EU868")] = "EU868"
     network: Network = Network()
+    outages: Outages | None = None
     radio: Radio = Radio()
     territory: Territory = Territory()
     sites: Annotated[tuple[Site, ...], Field(strict=False)] = Field(default=(), alias="site")

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.report.summary import Assumption, Stage
 from bench.runner.plan import StageWorld
+from lorawan.units import US_PER_DAY, US_PER_HOUR
 from scenarios.schema import Radio
 
 SCENARIO = "scenario file"
@@ -21,7 +22,7 @@ def assumptions(world: StageWorld, stages: Sequence[Stage]) -> list[Assumption]:
     """
     moves = bool(stages) and _five_db_decide(stages[-1])
     scenario = world.loaded.scenario
-    radio = scenario.radio
+    radio, outages = scenario.radio, scenario.outages
     rows = [
         ("Ground", *_ground(world), moves),
         ("Path loss", *_path_loss(world), moves),
@@ -67,6 +68,15 @@ def assumptions(world: StageWorld, stages: Sequence[Stage]) -> list[Assumption]:
             "Interference",
             f"policy {radio.policy}; {radio.concentrator} demodulators; foreign networks are not modelled",
             "Croce et al., IEEE Comm. Lett. 22(4), 2018; Semtech datasheet",
+            False,
+        ),
+        (
+            "Outages of gateways",
+            f"each gateway is up {outages.mean_between_us / US_PER_DAY:g} days and out "
+            f"{outages.mean_length_us / US_PER_HOUR:g} h in the mean, both exponential, other ones in every world"
+            if outages
+            else "none: every open gateway hears and sends all the time",
+            SCENARIO,
             False,
         ),
         (

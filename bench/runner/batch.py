@@ -113,7 +113,6 @@ def batch_world(stage: StageWorld, draws: Draws, links: Links) -> BatchWorld:
         join_at_us=switch_on,
     )
     sites = stage.gateways
-    index = {site.id: i for i, site in enumerate(sites)}
     bounds = stage.bounds_us
     eui_order = np.argsort(np.argsort([int(gateway_eui(site.id)) for site in sites]))
     gateways = BatchGateways.of(
@@ -124,7 +123,7 @@ def batch_world(stage: StageWorld, draws: Draws, links: Links) -> BatchWorld:
         rx1_dbm=[radio.gateway_eirp_dbm - s.antenna_gain_dbi + s.cable_loss_db for s in sites],
         rx2_dbm=[radio.gateway_eirp_g3_dbm - s.antenna_gain_dbi + s.cable_loss_db for s in sites],
         rank=eui_order,
-        down=[(index[name], bounds[a], bounds[b]) for name, a, b in stage.outages if name in index],
+        down=stage.gateway_down(draws),
     )
     rates = scenario.population.join_data_rates if scenario.population else (0,)
     return BatchWorld(

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
+
 from bench.errors import UsageError
 from bench.runner.plan import StageWorld
 from scenarios.errors import did_you_mean
 from scenarios.money import GATEWAY_COST
 from scenarios.population import Sensor
-from scenarios.schema import PLACEMENTS, Placement, Site
+from scenarios.schema import PLACEMENTS, Outages, Placement, Site
 
 FORMS = (
     "raise SITE 10 m",
@@ -23,6 +25,7 @@ FORMS = (
     "add SITE",
     "lose SITE",
     "lose SITE days 3-5",
+    "outages every 60 days for 12 h",
     "lids worst 200 plastic",
     "uplinks 24 to 4",
     "payload 51 to 20",
@@ -62,6 +65,9 @@ def parse_change(text: str) -> Change:
             first, _, last = span.partition("-")
             days = int(_number(first, text)), int(_number(last or first, text))
             return Change(text, lambda world: _out(world, site, *days))
+        case ["outages", "every", days, "days", "for", hours, "h"]:
+            outages = _outages(days, hours, text)
+            return Change(text, lambda world: replace(world, poisson_outages=outages))
         case ["lids", "worst", count, kind]:
             n, placement = int(_number(count, text)), _lid(kind, text)
             return Change(text, lambda world: replace(world, lids=(n, placement)))
@@ -104,6 +110,14 @@ def _lid(kind: str, text: str) -> Placement:
         if placement == f"pit-{kind}":
             return placement
     raise UsageError(f'--what-if "{text}": no lid is called "{kind}"', hint="plastic, concrete or cast-iron")
+
+
+def _outages(days: str, hours: str, text: str) -> Outages:
+    try:
+        return Outages.model_validate({"mean_between": f"{days} day", "mean_length": f"{hours} h"})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f'--what-if "{text}": {first["msg"]}') from None
 
 
 def _raised(site: Site, by_m: float) -> Site:

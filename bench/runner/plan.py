@@ -12,10 +12,12 @@ from bench.network import NetworkConfig
 from bench.runner.exact import GatewayPlan, StagePlan
 from bench.runner.ground import Ground
 from bench.runner.identities import equip, gateway_eui
+from bench.runner.outages import gateway_down
 from bench.runner.radio import device_sites, gateway_sites, placements, radio_model
 from gateway_fw.forwarder import ForwarderConfig
 from lorawan.draws import Draws
 from lorawan.frames import encode_cf_list
+from lorawan.machine import Instant
 from lorawan.regions import EU868
 from lorawan.server import AdrPolicy, JoinSettings
 from lorawan.units import US_PER_HOUR
@@ -28,7 +30,7 @@ from scenarios.calendar import civil_day_bounds_us, origin_utc
 from scenarios.load import LoadedScenario
 from scenarios.population import Sensor, build_population
 from scenarios.sampling import stratified_sample, weights
-from scenarios.schema import Network, PathLoss, Placement, Site
+from scenarios.schema import Network, Outages, PathLoss, Placement, Site
 
 KEEPALIVE_US = US_PER_HOUR  # nothing closes the way back in memory: the reference's 5 s would be 99 % of all datagrams
 LORAWAN_OVERHEAD_BYTES = 13  # MHDR 1, FHDR 7, FPort 1, MIC 4: LoRaWAN 1.0.4 §4
@@ -50,6 +52,7 @@ class StageWorld:
     sensors_changed: tuple[Sensor, ...] | None = None  # the whole population after a change; None: as drawn
     lids: tuple[int, Placement] | None = None  # so many of each world's worst pits get this lid
     outages: tuple[tuple[str, int, int], ...] = ()  # (site, from day, to day), days of the run from 0, end excluded
+    poisson_outages: Outages | None = None  # of a change; None: the scenario's
 
     @cached_property
     def draws(self) -> Draws:
@@ -92,6 +95,13 @@ class StageWorld:
     def open_sites(self) -> tuple[Site, ...]:
         """The stage's sites, as a variant or change has them."""
         return self.loaded.open_sites(self.stage) if self.sites is None else self.sites
+
+    def gateway_down(self, draws: Draws) -> tuple[tuple[int, Instant, Instant], ...]:
+        """(gateway index, from, to): the outages of one world."""
+        bounds = self.bounds_us
+        named = [(name, bounds[first], bounds[end]) for name, first, end in self.outages]
+        poisson = self.poisson_outages or self.loaded.scenario.outages
+        return gateway_down([site.id for site in self.gateways], named, poisson, draws, bounds[-1])
 
     @cached_property
     def links(self) -> Links:
@@ -195,7 +205,12 @@ def stage_plan(world: StageWorld) -> StagePlan:
         )
         for i, sensor in enumerate(world.sensors)
     ]
-    medium = Medium.of_links(world.gateways, world.links.rows(np.asarray(world.sample, dtype=int)), world.model)
+    medium = Medium.of_links(
+        world.gateways,
+        world.links.rows(np.asarray(world.sample, dtype=int)),
+        world.model,
+        gateway_down=world.gateway_down(draws),
+    )
     population, links = world.background
     fading = links.fading(world.model)
     bounds = world.bounds_us
