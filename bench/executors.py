@@ -11,10 +11,13 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
 from bench.errors import UsageError
 
 LOCAL = "local"
+
+Value = TypeVar("Value")
 
 
 def cpus() -> int:
@@ -35,6 +38,12 @@ def executor(jobs: int = 0, dask: str = "") -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_ignore_ctrl_c) as pool:
         yield pool
+
+
+def shared(pool: Executor, value: Value) -> Value:
+    """What many calls take: goes to a cluster once, and then each call is given where it is."""
+    client: Any = getattr(pool, "_client", None)
+    return value if client is None else cast(Value, client.scatter(value, hash=False))
 
 
 def _ignore_ctrl_c() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ import typer
 from bench.cli import coverage_options as opt
 from bench.cli.exits import NOT_HELD, ErrorGroup
 from bench.errors import UsageError
-from bench.executors import cpus
+from bench.executors import cpus, executor
 
 if TYPE_CHECKING:
     from bench.coverage.study import Map
@@ -69,6 +70,9 @@ def map_(
     scenario: opt.Scenario = "tev",
     title: Annotated[str, typer.Option(help="Heading of every picture.")] = "",
     threads: Annotated[int, typer.Option(min=0, help="0: one a CPU. The result does not depend on it.")] = 0,
+    dask: Annotated[
+        str, typer.Option(help='A dask scheduler, "tcp://…", or "local": gateways side by side on its workers.')
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
@@ -102,21 +106,23 @@ def map_(
     whose = f"Coverage, {sites.name}" if sites else loaded.scenario.title or loaded.scenario.name
     name = title or f"{whose}, {count} gateway{'s' if count != 1 else ''}"
     say = _silent if quiet or as_json else _progress
-    found = make_map(
-        name,
-        ground,
-        masts,
-        opt.loss_model(model, p, p_l, hata_area, where.centre[0], ground.grid, around, loaded.scenario.radio),
-        loaded.scenario.radio,
-        placements=placements,
-        communes=loaded.communes,
-        rx_height_m=rx_height,
-        max_distance_m=None if max_distance is None else 1000.0 * max_distance,
-        sf_margin_db=margin,
-        exact=exact,
-        threads=threads or cpus(),
-        told=say,
-    )
+    with executor(threads, dask) if dask else nullcontext() as pool:
+        found = make_map(
+            name,
+            ground,
+            masts,
+            opt.loss_model(model, p, p_l, hata_area, where.centre[0], ground.grid, around, loaded.scenario.radio),
+            loaded.scenario.radio,
+            placements=placements,
+            communes=loaded.communes,
+            rx_height_m=rx_height,
+            max_distance_m=None if max_distance is None else 1000.0 * max_distance,
+            sf_margin_db=margin,
+            exact=exact,
+            threads=threads or cpus(),
+            told=say,
+            pool=pool,
+        )
     written = write_outputs(found, loaded, out, wanted, threads=threads or cpus(), told=say)
     if as_json:
         typer.echo(json.dumps({**written.summary, "files": [str(path) for path in written.files]}))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from bench.coverage.sites import Masts
 from bench.coverage.study import Classes, Map, parameters_of, terminal_of
 from bench.coverage.terrain_for import Ground
+from bench.executors import shared
 from radio_sim.coverage.loss_model import LossModel
 from radio_sim.coverage.losses import Told, loss_rasters, silent
 from radio_sim.coverage.results import coverages_of
@@ -33,8 +36,12 @@ def make_map(
     exact: bool = False,
     threads: int = 1,
     told: Told = silent,
+    pool: Executor | None = None,
 ) -> Map:
-    """Sweep every gateway and answer for every placement class asked for. Raises TerrainError and UsageError."""
+    """Sweep every gateway and answer for every placement class asked for. Raises TerrainError and UsageError.
+
+    pool: sweeps gateways side by side; the map is the same.
+    """
     losses, check = loss_rasters(
         ground.grid,
         masts.gateways,
@@ -46,6 +53,8 @@ def make_map(
         exact=exact,
         threads=threads,
         told=told,
+        pool=pool,
+        share=partial(shared, pool) if pool else lambda value: value,
     )
     if radio.link_offset_db:
         losses -= np.float32(radio.link_offset_db)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from bench.executors import cpus, executor
+from bench.executors import cpus, executor, shared
 from bench.report.summary import MissCause, Verdict
 from bench.runner.batch import WorldResult, run_world
 from bench.runner.batch_stage import month_of
@@ -103,7 +103,8 @@ def compare(
     done = 0
     with executor(options.jobs, options.dask) as pool:
         futures: list[list[Future[WorldResult]]] = [
-            [pool.submit(run_world, world, number) for number in range(options.worlds)] for world in worlds
+            [pool.submit(run_world, world, number) for number in range(options.worlds)]
+            for world in [shared(pool, world) for world in worlds]
         ]
         results: list[list[WorldResult]] = []
         for title, row in zip(titles, futures, strict=True):

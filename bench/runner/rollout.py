@@ -18,7 +18,7 @@ from queue import Empty
 from types import FrameType
 from typing import Any, Literal, Protocol, TypeAlias
 
-from bench.executors import LOCAL, cpus, executor
+from bench.executors import LOCAL, cpus, executor, shared
 from bench.report.html import write_report
 from bench.report.junit import junit_xml
 from bench.report.summary import Commune, ScenarioInfo, Stage, Summary
@@ -196,12 +196,14 @@ def run_batch(
         exact = pool.submit(_exact_check, worlds[-1], options.link, folder, ended) if len(worlds[-1].sample) else None
         states = Path(kept) if options.dask == LOCAL else None  # nothing else begins a lost world again here
         futures: dict[Future[Any], str] = {}
+        there = {world.stage: shared(pool, world) for world in worlds}
         for number in range(options.worlds):
             for world in reversed(worlds):
                 parquet = None
                 if options.records and number == 0:  # the stage's folder is for the exact check to make
                     parquet = records[world.stage] = Path(kept) / f"uplinks-{len(records)}.parquet"
-                futures[pool.submit(run_world, world, number, checkpoints=states, parquet=parquet)] = world.stage
+                call = pool.submit(run_world, there[world.stage], number, checkpoints=states, parquet=parquet)
+                futures[call] = world.stage
         waiting: set[Future[Any]] = {*futures, *([exact] if exact else [])}
         checked: Stage | None = None
         while waiting:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,45 +72,74 @@ def loss_rasters(
     exact: bool = False,
     threads: int = 1,
     told: Told = silent,
+    pool: Executor | None = None,
+    share: Callable[[Any], Any] = lambda value: value,
 ) -> tuple[Losses, SelfCheck]:
     """Loss in dB, float32 [gateway, ny, nx] between antenna peaks: path loss + what a pattern lacks in that direction.
 
     clutter: heights above ground on the grid, for P.1812. exact: each pixel over its own profile instead of the sweep.
     NaN where unknown: holes, what lies behind them, beyond max_distance_m. Raises a TerrainError for a gateway beyond
-    the grid or over a hole. The result does not depend on threads.
+    the grid or over a hole. pool: computes gateways side by side, a thread each, on this machine or a cluster;
+    share: brings there what all of them take. The result depends neither on threads nor on the pool.
     """
     grid.check_sites(gateways)
-    rx_height_m = max(rx_height_m, LOWEST_DEVICE_M)
+    jobs = [(gateway, (mounts or {}).get(gateway.id)) for gateway in gateways]
+    how: dict[str, Any] = {
+        "model": model,
+        "rx_height_m": max(rx_height_m, LOWEST_DEVICE_M),
+        "max_distance_m": max_distance_m,
+        "exact": exact,
+    }
+    pending = []
+    if pool:
+        there, how["clutter"] = share(grid), share(clutter)
+        pending = [pool.submit(gateway_raster, there, *job, threads=1, **how) for job in jobs]
+    how["clutter"] = clutter
     stack = np.empty((len(gateways), *grid.shape), np.float32)
     checks: list[Losses] = []
-    for index, gateway in enumerate(gateways):
-        told(gateway.id, index, len(gateways))
-        row, col = (float(value) for value in grid.pixel_of(gateway.lat, gateway.lon))
-        height = gateway.antenna_height_m
-        if model.name in ("p1812", "p526"):
-            reach_m = model.path_height_m(rx_height_m, mapped_clutter=clutter is not None)
-            stack[index], errors = _swept(
-                grid, (row, col), height, reach_m, model, clutter, max_distance_m, exact, threads
-            )
-            stack[index] += np.float32(model.terminal_loss_db(rx_height_m, mapped_clutter=clutter is not None))
-            checks.append(errors)
-        elif model.name == "itm":
-            stack[index] = itm_raster(
-                grid.heights,
-                grid.pixel_size_m,
-                row,
-                col,
-                model.itm_parameters(height, rx_height_m),
-                max_distance_m=max_distance_m,
-                threads=threads,
-            )
-        else:
-            stack[index] = _by_distance(grid, (row, col), height, rx_height_m, model, max_distance_m)
-        mounted = (mounts or {}).get(gateway.id)
-        if mounted is not None:
-            stack[index] += pattern_loss(grid, (row, col), height, rx_height_m, mounted)
+    for index, job in enumerate(jobs):
+        told(job[0].id, index, len(gateways))
+        stack[index], errors = pending[index].result() if pool else gateway_raster(grid, *job, threads=threads, **how)
+        checks.append(errors)
     told("", len(gateways), len(gateways))
     return stack, _summary(checks)
+
+
+def gateway_raster(
+    grid: HeightGrid,
+    gateway: GatewaySite,
+    mounted: Mounted | None,
+    *,
+    model: LossModel,
+    rx_height_m: float,
+    clutter: Losses | None,
+    max_distance_m: float | None,
+    exact: bool,
+    threads: int,
+) -> tuple[Losses, Losses]:
+    """One gateway's raster, and swept − exact at a sample of its pixels where it was swept."""
+    row, col = (float(value) for value in grid.pixel_of(gateway.lat, gateway.lon))
+    height = gateway.antenna_height_m
+    errors = np.zeros(0, np.float32)
+    if model.name in ("p1812", "p526"):
+        reach_m = model.path_height_m(rx_height_m, mapped_clutter=clutter is not None)
+        loss, errors = _swept(grid, (row, col), height, reach_m, model, clutter, max_distance_m, exact, threads)
+        loss += np.float32(model.terminal_loss_db(rx_height_m, mapped_clutter=clutter is not None))
+    elif model.name == "itm":
+        loss = itm_raster(
+            grid.heights,
+            grid.pixel_size_m,
+            row,
+            col,
+            model.itm_parameters(height, rx_height_m),
+            max_distance_m=max_distance_m,
+            threads=threads,
+        )
+    else:
+        loss = _by_distance(grid, (row, col), height, rx_height_m, model, max_distance_m)
+    if mounted is not None:
+        loss += pattern_loss(grid, (row, col), height, rx_height_m, mounted)
+    return loss, errors
 
 
 def _summary(errors: Sequence[Losses]) -> SelfCheck:

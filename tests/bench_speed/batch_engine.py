@@ -47,9 +47,11 @@ print(imported - start, perf_counter() - imported)
 """
 
 
-def network(n: int, period_s: int, gateways: int, *, downlinks: bool, days: int = 1, tev: bool = False) -> BatchWorld:
+def network(
+    n: int, period_s: int, gateways: int, *, downlinks: bool, days: int = 1, tev: bool = False, radius_m: float = 0.0
+) -> BatchWorld:
     """n sensors in a disc with the best SF each; gateways on a grid over it."""
-    radius_m = 6_400.0 if gateways == 1 else 10_000.0
+    radius_m = radius_m or (6_400.0 if gateways == 1 else 10_000.0)
     i = np.arange(n)
     r, theta = radius_m * np.sqrt((i + 0.5) / n), i * math.pi * (3 - math.sqrt(5))
     if gateways <= 11:
@@ -102,11 +104,13 @@ def red(text: str) -> str:
 
 
 def measure(label: str, world: BatchWorld, until: int, aim: float = 0.0) -> None:
-    """Run and print a row."""
-    batch = Batch(world)
-    begin = process_time()
-    batch.run(until)
-    seconds = process_time() - begin
+    """Run and print a row: the fastest of three for a short run, as a machine's other work only ever adds."""
+    seconds = math.inf
+    for _ in range(3 if len(world.devices) * until < 1e16 else 1):
+        batch = Batch(world)
+        begin = process_time()
+        batch.run(until)
+        seconds = min(seconds, process_time() - begin)
     counters, gateways = batch.counters, len(world.gateways)
     rate = counters.uplinks / seconds
     row = f"{label:50s} {counters.uplinks:>11,} uplinks {seconds:7.2f} s {rate:>11,.0f}/s"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -285,6 +287,17 @@ def test_map_and_single_link_tell_the_same_loss(name: str) -> None:
         differences.append(abs(link_loss(land, GATEWAY, lat, lon, model) - exact[0, row, col]))
     # Geodesic against grid line, and samples in other places: not the same profile to the metre.
     assert max(differences) < 0.6
+
+
+def test_gateways_side_by_side_in_other_processes_make_the_same_map() -> None:
+    land, model = grid(hills()), LossModel("p1812", resolution_m=50.0)
+    two = [GATEWAY, replace(GATEWAY, id="second", antenna_height_m=12.0)]
+    mounts = {"second": Mounted(Collinear(8.0))}
+    alone, checked = loss_rasters(land, two, model, mounts=mounts, threads=2)
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        side_by_side, checked_too = loss_rasters(land, two, model, mounts=mounts, pool=pool)
+    np.testing.assert_array_equal(side_by_side, alone)
+    assert checked_too == checked
 
 
 def test_a_device_at_the_foot_of_the_mast_has_a_finite_loss() -> None:
