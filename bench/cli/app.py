@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import airtime, calibrate, coverage, doctor, frame, plan, rerun, scenario, terrain
+from bench.cli import (
+    airtime,
+    calibrate,
+    coverage,
+    doctor,
+    flash,
+    frame,
+    gateway,
+    network,
+    plan,
+    rerun,
+    scenario,
+    terrain,
+)
 from bench.cli.exits import DEFECT, ErrorGroup
 
 app = typer.Typer(
@@ -33,6 +46,9 @@ coverage.app.command(
 )(calibrate.calibrate)
 app.add_typer(coverage.app, name="coverage")
 app.add_typer(terrain.app, name="terrain")
+app.add_typer(gateway.app, name="gateway")
+app.add_typer(network.app, name="network")
+app.add_typer(flash.app, name="flash")
 app.command("rerun", epilog="Example: lorabench rerun out/tev/latest")(rerun.rerun)
 app.command("doctor", epilog="Example: lorabench doctor --json")(doctor.doctor)
 

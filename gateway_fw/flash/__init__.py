@@ -1,0 +1,1 @@
+"""Firmware images, boards and bootloader protocols."""

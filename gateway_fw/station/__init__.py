@@ -1,0 +1,1 @@
+"""LoRa Basics Station protocol, both ends, as cores."""

@@ -1,0 +1,1 @@
+"""The other end of the serial line: concentrators and bootloaders that a host program cannot tell from hardware."""
