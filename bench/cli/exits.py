@@ -53,7 +53,7 @@ _NETWORK = (("radio_sim.terrain.errors", "FetchError"),)
 _INPUT = (
     ("scenarios.errors", "ScenarioError"),
     ("radio_sim.terrain.errors", "TerrainError"),
-    ("radio_sim.coverage.sweep_many", "SweepError"),
+    ("radio_sim.coverage.sweep", "SweepError"),
     ("radio_sim.propagation.p1812.model", "P1812Error"),
     ("radio_sim.propagation.itm.parameters", "ItmError"),
 )
