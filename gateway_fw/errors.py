@@ -102,3 +102,11 @@ class VerifyError(FlashError):
     def __init__(self, reason: str, *, address: int | None = None, hint: str = "", standing: str = "") -> None:
         self.address = address
         super().__init__(reason, hint=hint, standing=standing)
+
+
+class PtyError(GatewayError, OSError):
+    """A pseudo-terminal, or the link to it, that cannot be made. hint: what the person can do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(f"{message}; {hint}" if hint else message)
