@@ -116,7 +116,7 @@ class Stm32BootloaderCore:
     chip: which; extended_erase: whether it has 0x44 (or else 0x43); flash_bytes: below the chip's whole flash for a
     smaller part; version: as 0x31; readout_protected: reads, writes and erases are refused; mass_erase: whether the
     erase command takes "all"; erase_page_us: how long a page takes; resets_itself: a 0x7F after Go counts as a reset
-    into the bootloader, so that one virtual board serves many runs.
+    into the bootloader, so that one virtual board serves many runs; content: what its flash holds from its start.
     """
 
     def __init__(
@@ -130,10 +130,12 @@ class Stm32BootloaderCore:
         mass_erase: bool = True,
         erase_page_us: int = 0,
         resets_itself: bool = True,
+        content: bytes = b"",
         faults: BootloaderFaults | None = None,
     ) -> None:
         self.chip, self._faults = chip, faults or BootloaderFaults()
         self._memory = _Memory(chip, flash_bytes or chip.flash_end - chip.flash, self._faults)
+        self._memory.flash[: len(content)] = content
         self._extended_erase, self._version, self._mass_erase = extended_erase, version, mass_erase
         self.readout_protected = readout_protected
         self._erase_page_us, self._resets_itself = erase_page_us, resets_itself
