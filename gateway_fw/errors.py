@@ -19,3 +19,15 @@ class LinkDeadlineError(GatewayError, TimeoutError):
 
 class LinkStateError(GatewayError, RuntimeError):
     """Our own side used a shell or link that is not started, or is closed (a defect, not bad input)."""
+
+
+class BridgeError(GatewayError, WireError):
+    """Bytes that are not an answer of a concentrator's microcontroller, or an answer that reports a failure."""
+
+
+class RecordError(GatewayError, WireError):
+    """Bytes of a receive buffer that are not a record of a received frame."""
+
+
+class ChipFirmwareError(GatewayError, ValueError):
+    """A firmware image for a concentrator chip that is missing, of the wrong size or of another version."""
