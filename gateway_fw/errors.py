@@ -31,3 +31,39 @@ class RecordError(GatewayError, WireError):
 
 class ChipFirmwareError(GatewayError, ValueError):
     """A firmware image for a concentrator chip that is missing, of the wrong size or of another version."""
+
+
+class PortError(GatewayError, OSError):
+    """A serial port that cannot be opened, configured, read or written.
+
+    port: its name; reason: what happened; hint: what to do about it; holders: who has it open, where that is known.
+    """
+
+    def __init__(self, reason: str, *, port: str = "", hint: str = "", holders: tuple[str, ...] = ()) -> None:
+        self.reason, self.port, self.hint, self.holders = reason, port, hint, holders
+        text = f"{port}: {reason}" if port else reason
+        super().__init__(f"{text}; {hint}" if hint else text)
+
+
+class PortMissingError(PortError):
+    """No such port, or no port that answers the description."""
+
+
+class PortBusyError(PortError):
+    """Somebody else has the port; `holders` says who."""
+
+
+class PortUnfitError(PortError):
+    """The port cannot keep the settings asked for."""
+
+
+class PortLostError(PortError):
+    """The port went away while it was open."""
+
+
+class PortTimeoutError(PortError, TimeoutError):
+    """The other end did not send, or take, bytes in time."""
+
+
+class TraceFormatError(GatewayError, ValueError):
+    """A line that is not of a byte trace; the message says file and line."""
