@@ -67,3 +67,12 @@ class PortTimeoutError(PortError, TimeoutError):
 
 class TraceFormatError(GatewayError, ValueError):
     """A line that is not of a byte trace; the message says file and line."""
+
+
+class ConcentratorError(GatewayError, OSError):
+    """A concentrator that does not come up. stage: of its start-up; port: the line's name."""
+
+    def __init__(self, why: str, *, stage: str, port: str = "", hint: str = "") -> None:
+        self.why, self.stage, self.port, self.hint = why, stage, port, hint
+        where = f"{port}: {stage}" if port else stage
+        super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
