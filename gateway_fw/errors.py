@@ -76,3 +76,11 @@ class ConcentratorError(GatewayError, OSError):
         self.why, self.stage, self.port, self.hint = why, stage, port, hint
         where = f"{port}: {stage}" if port else stage
         super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
+
+
+class PtyError(GatewayError, OSError):
+    """A pseudo-terminal, or the link to it, that cannot be made. hint: what the person can do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(f"{message}; {hint}" if hint else message)
