@@ -220,8 +220,7 @@ class CoreCellDriver:
         return self._runner.run(first, self._now, _as_effects, self._failed)
 
     def _first_reading(self, found: BoardFound) -> Procedure[list[Any]]:
-        raw = yield from read_counter()
-        self.counter.read(raw, self._now)
+        self.counter.read((yield from read_counter()), self._now)
         self.phase = Phase.RUNNING
         board = found.board
         return [
