@@ -12,7 +12,7 @@ from gateway_fw.concentrator.chip_firmware import ChipFirmware
 from gateway_fw.concentrator.corecell_bridge import GET_STATUS, BoardStatus, decode_status
 from gateway_fw.concentrator.corecell_counter import Counter
 from gateway_fw.concentrator.corecell_line import BridgeLine
-from gateway_fw.concentrator.corecell_receive import fetch, read_counter, receptions
+from gateway_fw.concentrator.corecell_receive import fetch, read_counters, receptions
 from gateway_fw.concentrator.corecell_startup import BoardFound, abort, start, stop
 from gateway_fw.concentrator.corecell_tx import (
     TX_BASE,
@@ -106,6 +106,11 @@ class CoreCellDriver:
     def ahead_us(self) -> int:
         """Concentrator time minus host time."""
         return self.counter.ahead_us
+
+    @property
+    def pps_at(self) -> Instant | None:
+        """The concentrator time of the last pulse per second of a GPS receiver, None where there is none."""
+        return self.counter.pulse_at
 
     @property
     def wake_at(self) -> Instant | None:
@@ -220,7 +225,7 @@ class CoreCellDriver:
         return self._runner.run(first, self._now, _as_effects, self._failed)
 
     def _first_reading(self, found: BoardFound) -> Procedure[list[Any]]:
-        self.counter.read((yield from read_counter()), self._now)
+        yield from self._read_counters()
         self.phase = Phase.RUNNING
         board = found.board
         return [
@@ -245,7 +250,7 @@ class CoreCellDriver:
 
     def _poll(self) -> Procedure[list[Any]]:
         buffer = yield from fetch()
-        self.counter.read((yield from read_counter()), self._now)
+        yield from self._read_counters()
         effects: list[Any] = []
         if self._now >= self._status_at:
             self._status_at = self._now + STATUS_US
@@ -254,6 +259,11 @@ class CoreCellDriver:
             effects.append(StatusRead(self._now, status.temperature_c, self.ahead_us))
         effects.extend(receptions(buffer, self._setup, self.counter, self._temperature_c))
         return effects
+
+    def _read_counters(self) -> Procedure[None]:
+        free_running, pulse = yield from read_counters()
+        self.counter.read(free_running, self._now)
+        self.counter.pulse(pulse)
 
     def _program(self, program: Program) -> list[Any]:
         refusal = self._refusal(program)

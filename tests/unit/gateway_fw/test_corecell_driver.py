@@ -11,7 +11,9 @@ from dataclasses import replace
 import pytest
 
 from gateway_fw.concentrator.corecell import MIN_LEAD_US, Phase
+from gateway_fw.concentrator.corecell_counter import Counter
 from gateway_fw.concentrator.corecell_line import ANSWER_US
+from gateway_fw.concentrator.corecell_receive import receptions
 from gateway_fw.concentrator.events import (
     ConcentratorLost,
     FskReception,
@@ -38,6 +40,7 @@ from lorawan.phy.airtime import lora_airtime_us
 from lorawan.phy.modulation import CodingRate, LoraModulation
 from lorawan.phy.radio import Heard, Transmit
 from tests.common.corecell_pair import CoreCellPair
+from tests.common.corecell_records import record
 
 SF9 = LoraModulation(9)
 
@@ -157,7 +160,8 @@ def test_a_stop_leaves_the_board_off_and_a_start_brings_it_back() -> None:
     pair.run(2_000_000)
     assert [each.reason for each in pair.of(TransmitRefused)] == ["stopping"]
     assert pair.of(Stopped) == [Stopped(clean=True)]
-    assert pair.driver.phase is Phase.OFF and pair.driver.wake_at is None
+    assert pair.driver.phase is Phase.OFF
+    assert pair.driver.wake_at is None
     assert not pair.board.started
     pair.start()
     assert len(pair.of(Started)) == 2
@@ -178,7 +182,8 @@ def test_a_mute_board_fails_in_good_time() -> None:
     pair.start()
     pair.run(2_000_000)
     failed = pair.of(StartFailed)[0]
-    assert failed.stage == "microcontroller" and "no answer" in failed.why
+    assert failed.stage == "microcontroller"
+    assert "no answer" in failed.why
     assert pair.driver.phase is Phase.OFF
 
 
@@ -193,7 +198,8 @@ def _wrong(faults: Faults) -> StartFailed:
 
 def test_firmware_that_reads_back_differently_is_named_with_its_place() -> None:
     failed = _wrong(Faults(firmware_corrupt=True))
-    assert failed.stage == "AGC firmware" and "reads back differently at byte" in failed.why
+    assert failed.stage == "AGC firmware"
+    assert "reads back differently at byte" in failed.why
 
 
 def test_a_bridge_that_reports_failures_ends_the_start() -> None:
@@ -224,7 +230,8 @@ def test_a_board_unplugged_during_start_up_ends_it_cleanly(step: int) -> None:
     pair.at(pair.now, LineLost("pulled"))
     pair.run(1_000_000)
     assert [each.why for each in pair.of(StartFailed)] == ["pulled"]
-    assert pair.driver.phase is Phase.OFF and pair.driver.wake_at is None
+    assert pair.driver.phase is Phase.OFF
+    assert pair.driver.wake_at is None
 
 
 def test_a_board_unplugged_while_running_is_lost_and_its_frames_refused() -> None:
@@ -307,7 +314,8 @@ def test_a_transmission_whose_answer_is_lost_is_not_programmed_twice() -> None:
     pair.run(5_000_000)
     assert not armed
     assert len([each for each in pair.from_board if isinstance(each, Transmit)]) == 1
-    assert pair.of(Programmed) and pair.of(TransmitDone)
+    assert pair.of(Programmed)
+    assert pair.of(TransmitDone)
 
 
 def test_a_record_with_a_wrong_checksum_costs_that_frame_alone() -> None:
@@ -349,10 +357,6 @@ def test_concentrator_time_follows_the_boards_crystal_over_many_wraps() -> None:
 
 
 def test_an_fsk_frame_is_told_with_its_bit_rate() -> None:
-    from gateway_fw.concentrator.corecell_counter import Counter
-    from gateway_fw.concentrator.corecell_receive import receptions
-    from tests.unit.gateway_fw.test_corecell_records import record
-
     counter = Counter()
     counter.read(32_000_000, 5_000_000)
     buffer = record(b"fsk", channel=9, modem=17, ticks=16_000_000, rssi=100)
