@@ -21,6 +21,18 @@ class LinkStateError(GatewayError, RuntimeError):
     """Our own side used a shell or link that is not started, or is closed (a defect, not bad input)."""
 
 
+class BridgeError(GatewayError, WireError):
+    """Bytes that are not an answer of a concentrator's microcontroller, or an answer that reports a failure."""
+
+
+class RecordError(GatewayError, WireError):
+    """Bytes of a receive buffer that are not a record of a received frame."""
+
+
+class ChipFirmwareError(GatewayError, ValueError):
+    """A firmware image for a concentrator chip that is missing, of the wrong size or of another version."""
+
+
 class PortError(GatewayError, OSError):
     """A serial port that cannot be opened, configured, read or written.
 
@@ -102,6 +114,13 @@ class VerifyError(FlashError):
     def __init__(self, reason: str, *, address: int | None = None, hint: str = "", standing: str = "") -> None:
         self.address = address
         super().__init__(reason, hint=hint, standing=standing)
+class ConcentratorError(GatewayError, OSError):
+    """A concentrator that does not come up. stage: of its start-up; port: the line's name."""
+
+    def __init__(self, why: str, *, stage: str, port: str = "", hint: str = "") -> None:
+        self.why, self.stage, self.port, self.hint = why, stage, port, hint
+        where = f"{port}: {stage}" if port else stage
+        super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
 
 
 class PtyError(GatewayError, OSError):
