@@ -36,9 +36,10 @@ from gateway_fw.concentrator.picogw_wire import (
     TooLong,
 )
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
+from gateway_fw.virtual.corecell import EnterBootloader, PowerLost
 from gateway_fw.virtual.picogw_chip import PROGRAM_DATA, RX_BUFFER_BYTES, VERSION_ADDRESS, Sx1308
 from gateway_fw.virtual.picogw_clock import MicrosecondClock
-from gateway_fw.virtual.picogw_faults import AnswerSpoiler, PicoGwFaults, Replug, SetPicoGwFaults, Unplug
+from gateway_fw.virtual.picogw_faults import AnswerSpoiler, PicoGwFaults, SetPicoGwFaults
 from gateway_fw.virtual.picogw_radio import RadioSettings, airtime_us
 from lorawan.machine import Dropped, Instant
 from lorawan.phy.modulation import CodingRate
@@ -58,8 +59,8 @@ METADATA_BYTES = 16
 DEFAULT_UNIQUE_ID = bytes.fromhex("aa555a0000240409")
 """The identifier of picoGW_packet_forwarder's example configuration."""
 
-PicoGwEvent = BytesReceived | Heard | LineLost | SetPicoGwFaults | Unplug | Replug
-PicoGwEffect = SendBytes | Transmit | Dropped
+PicoGwEvent = BytesReceived | Heard | LineLost | SetPicoGwFaults | PowerLost
+PicoGwEffect = SendBytes | Transmit | Dropped | EnterBootloader
 _SOURCE = "picoGW_mcu cmdUSB.cpp"
 _READS = frozenset((Order.READ_BURST, Order.READ_FIRST, Order.READ_MIDDLE, Order.READ_LAST))
 _WRITES = frozenset((Order.WRITE_BURST, Order.WRITE_FIRST, Order.WRITE_MIDDLE, Order.WRITE_LAST))
@@ -83,7 +84,7 @@ class VirtualPicoGw:
         self._unique_id = unique_id
         self._faults = faults or PicoGwFaults()
         self._spoiler = AnswerSpoiler(self._faults)
-        self._plugged, self._bootloader = True, False
+        self._bootloader = False
         self._reader = CommandReader()
         self._commands: deque[Command | TooLong] = deque()
         self._clock = MicrosecondClock(0, drift_ppb=self._faults.drift_ppb)
@@ -119,28 +120,22 @@ class VirtualPicoGw:
         due = [heard.at for heard in self._airborne]
         due += [] if self._later is None else [self._later.at]
         due += [] if self._resets_at is None else [self._resets_at]
-        due += [self._ready_at] if self._commands and self._later is None and not self._bootloader else []
+        due += [self._ready_at] if self._commands and self._later is None and self._resets_at is None else []
         return min(due, default=None)
 
     @property
-    def plugged(self) -> bool:
-        """Whether the line should be there."""
-        return self._plugged and not self._bootloader
+    def started(self) -> bool:
+        """Whether a host has started the chip: frames are received, but for the time of a transmission."""
+        return self._chip.running
 
-    @property
-    def receiving(self) -> bool:
-        """Whether a host has started the chip."""
-        return self._plugged and self._chip.running
+    def counter_us(self, at: Instant) -> int:
+        """The 32-bit counter at an instant: what a host reports as `tmst`. A reset of the board restarts it."""
+        return self._clock.count(at)
 
     @property
     def settings(self) -> RadioSettings:
         """What the host has ordered."""
         return self._settings
-
-    @property
-    def counter(self) -> MicrosecondClock:
-        """The counter that receptions and transmissions are told by."""
-        return self._clock
 
     def handle(self, event: PicoGwEvent, now: Instant) -> Sequence[PicoGwEffect]:
         """Take one event in."""
@@ -155,17 +150,12 @@ class VirtualPicoGw:
             case SetPicoGwFaults(faults):
                 self._faults, self._spoiler = faults, AnswerSpoiler(faults)
                 self._clock.set_drift(faults.drift_ppb, now)
-            case Unplug():
-                cut = self._on_air_until > now
-                effects += [self._dropped("tx_cut", "unplugged while sending")] if cut else []
-                self._plugged = False
+            case PowerLost():
+                if self._on_air_until > now:
+                    effects.append(self._dropped("tx_cut", "power lost while sending"))
+                self._bootloader = False
                 self._flush()
                 self._power_up(now)
-            case Replug():
-                self._plugged, self._bootloader = True, False
-                self._flush()
-                self._power_up(now)
-                self._ready_at = now + BOOT_US
         return [*effects, *self._work(now)]
 
     def wake(self, now: Instant) -> Sequence[PicoGwEffect]:
@@ -184,6 +174,8 @@ class VirtualPicoGw:
             self._flush()
             self._power_up(at)
             self._ready_at = at + BOOT_US
+            if self._bootloader:
+                yield EnterBootloader()
         if self._later is not None and self._later.at <= at:
             later, self._later = self._later, None
             if later.restart:
@@ -203,9 +195,8 @@ class VirtualPicoGw:
             self._later = _Later(self._later.at, b"", restart=True)
 
     def _take(self, data: bytes) -> Iterator[PicoGwEffect]:
-        if not self._plugged or self._bootloader or self._resets_at is not None:
-            why = "the board is not plugged in" if not self._plugged else "the microcontroller is restarting"
-            yield self._dropped("not_listening", "it is in its bootloader" if self._bootloader else why)
+        if self._bootloader or self._resets_at is not None:
+            yield self._dropped("not_listening", "in its boot loader" if self._bootloader else "restarting")
             return
         self._commands.extend(self._reader.feed(data))
 
@@ -306,7 +297,7 @@ class VirtualPicoGw:
 
     def _receive(self, heard: Heard) -> Iterator[PicoGwEffect]:
         """A frame has ended at the antenna."""
-        if not self.receiving or self._faults.deaf:
+        if not self.started or self._faults.deaf:
             yield self._dropped("not_receiving", "no host has started the chip" if not self._faults.deaf else "deaf")
             return
         if (

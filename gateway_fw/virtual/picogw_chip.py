@@ -22,8 +22,9 @@ FIRMWARE_VERSION_ADDRESS = 0x20
 PROGRAM_BYTES = 8192
 RX_BUFFER_BYTES = 1024
 TX_BUFFER_BYTES = 1024  # [assumption] as large as the receive buffer
-CALIBRATION_US = 2_150_000
-"""Calibration takes 2.1 to 2.2 s. Source: loragw_hal.c lgw_calibrate_sx125x."""
+CALIBRATE_RX_US, CALIBRATE_TX_US = 400_000, 1_300_000
+"""By radio [assumption]. Both receivers and one transmitter take 2.1 to 2.2 s (source: loragw_hal.c
+lgw_calibrate_sx125x), one part under 2 s (test_loragw_cal.c)."""
 RADIO_VERSION = 0x21  # SX1257 datasheet: RegVersion, V2A
 
 # Pages share these; the rest, 0x21 to 0x7C, is per page.
@@ -146,7 +147,9 @@ class Sx1308:
         """One register. A single read of a port does not advance it."""
         address &= 0x7F
         if address in _PORTS:
-            return self._port(address, advance=False)
+            data = self._take(address, 1)
+            self._pointers[address] -= 1
+            return data[0]
         where = (self._page, address)
         if address in _COMMON:
             if address == AGC_STATUS:
@@ -166,7 +169,7 @@ class Sx1308:
         """Registers from an address on, or a port `count` times."""
         address &= 0x7F
         if address in _PORTS:
-            return bytes(self._port(address, advance=True) for _ in range(count))
+            return self._take(address, count)
         return bytes(self.read(address + i, now) for i in range(count))
 
     def write(self, address: int, value: int, now: Instant) -> None:
@@ -179,7 +182,7 @@ class Sx1308:
                 self._on_reset(now)
             self._page = value & 0x03
         elif address in _PORTS:
-            self._store(address, value)
+            self._store(address, bytes((value,)))
         elif address in _READ_ONLY[-1] or address in _READ_ONLY.get(self._page, ()):
             pass
         elif address in _COMMON:
@@ -202,9 +205,11 @@ class Sx1308:
 
     def write_burst(self, address: int, data: bytes, now: Instant) -> None:
         """Registers from an address on, or a port again and again."""
-        address &= 0x7F
+        if self.is_port(address):
+            self._store(address & 0x7F, data)
+            return
         for i, value in enumerate(data):
-            self.write(address if address in _PORTS else address + i, value, now)
+            self.write(address + i, value, now)
 
     def _after_common(self, address: int, value: int, now: Instant) -> None:
         if address in (RX_ADDRESS, RX_ADDRESS + 1):
@@ -214,7 +219,9 @@ class Sx1308:
         elif address == PROGRAM_ADDRESS:
             self._pointers[PROGRAM_DATA] = value
         elif address == EMERGENCY and not value & 1 and self._calibration is not None:
-            self._calibrated_at = now + CALIBRATION_US
+            parts = self._calibration & 0x0F
+            receivers, senders = (parts & 0x03).bit_count(), (parts & 0x0C).bit_count()
+            self._calibrated_at = now + receivers * CALIBRATE_RX_US + senders * CALIBRATE_TX_US
 
     def _memories(self, port: int) -> tuple[bytearray, ...]:
         if port == RX_DATA:
@@ -224,18 +231,20 @@ class Sx1308:
         control = self._paged[0][MCU_CONTROL[1]]
         return tuple(self._programs[mcu] for mcu in (1, 0) if not control & (0x04 << mcu))
 
-    def _port(self, port: int, *, advance: bool) -> int:
+    def _take(self, port: int, count: int) -> bytes:
         memories = self._memories(port)
-        pointer = self._pointers[port]
-        if advance:
-            self._pointers[port] = pointer + 1
-        return memories[0][pointer % len(memories[0])] if memories else 0
+        start, self._pointers[port] = self._pointers[port], self._pointers[port] + count
+        if not memories:
+            return bytes(count)
+        memory = memories[0]
+        start %= len(memory)
+        return bytes((memory[start:] + memory * (count // len(memory) + 1))[:count])
 
-    def _store(self, port: int, value: int) -> None:
-        pointer = self._pointers[port]
-        self._pointers[port] = pointer + 1
+    def _store(self, port: int, data: bytes) -> None:
+        start, self._pointers[port] = self._pointers[port], self._pointers[port] + len(data)
         for memory in self._memories(port):
-            memory[pointer % len(memory)] = value
+            for i, value in enumerate(data, start):
+                memory[i % len(memory)] = value
 
     def _radio_port(self, address: int, value: int) -> None:
         radio, register = self._radios[address >= 0x26], address - (0x26 if address >= 0x26 else 0x21)
@@ -259,10 +268,10 @@ class Sx1308:
         """Its result stands in the status register from the moment that it is done."""
         if self._calibration is None or self._calibrated_at is None or now < self._calibrated_at:
             return
-        command, status = self._calibration, 0x81
+        command, status = self._calibration, 0x81 | 0x06  # done, and the chip and both radios answered
         for radio in (0, 1):
             if command & (0x01 << radio):
-                status |= (0x02 | 0x08) << radio
+                status |= 0x08 << radio
             if command & (0x04 << radio):
                 status |= 0x20 << radio
         self._common[AGC_STATUS] = status

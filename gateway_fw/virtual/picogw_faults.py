@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway_fw.concentrator.picogw_wire import STATUS_REFUSED, Order, encode_answer
+from gateway_fw.virtual.faults import Every
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +50,12 @@ class SetPicoGwFaults:
     faults: PicoGwFaults
 
 
-@dataclass(frozen=True, slots=True)
-class Unplug:
-    """Event: power and line are gone; everything that the board knew is lost. What it was sending is cut off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replug:
-    """Event: power is back; the board starts from nothing."""
-
-
 class AnswerSpoiler:
     """Makes an answer's bytes, with what is wrong at present."""
 
     def __init__(self, faults: PicoGwFaults) -> None:
         self._faults = faults
-        self._counts: dict[str, int] = {}
+        self._every = Every()
 
     def frame(self, order: Order, status: int, data: bytes) -> bytes:
         """The bytes to send; none where the board is mute."""
@@ -72,20 +63,14 @@ class AnswerSpoiler:
         if faults.mute:
             return b""
         concerned = not faults.refuse_only or order.value in faults.refuse_only
-        if concerned and self._hits("refuse", faults.refuse_every):
+        if concerned and self._every.hits("refuse", faults.refuse_every):
             status = STATUS_REFUSED
         identifier = ord(order.value)
-        if self._hits("id", faults.wrong_id_every):
+        if self._every.hits("id", faults.wrong_id_every):
             identifier = ord(Order.COUNTER if order is not Order.COUNTER else Order.READ)
         frame = encode_answer(identifier, data, status)
-        return frame[:-1] if self._hits("byte", faults.lose_byte_every) else frame
+        return frame[:-1] if self._every.hits("byte", faults.lose_byte_every) else frame
 
     def late_us(self) -> int:
         """How late the next answer comes."""
-        return self._faults.stall_us if self._hits("stall", self._faults.stall_every) else 0
-
-    def _hits(self, name: str, every: int) -> bool:
-        if every <= 0:
-            return False
-        self._counts[name] = self._counts.get(name, 0) + 1
-        return self._counts[name] % every == 0
+        return self._faults.stall_us if self._every.hits("stall", self._faults.stall_every) else 0
