@@ -21,6 +21,63 @@ class LinkStateError(GatewayError, RuntimeError):
     """Our own side used a shell or link that is not started, or is closed (a defect, not bad input)."""
 
 
+class BridgeError(GatewayError, WireError):
+    """Bytes that are not an answer of a concentrator's microcontroller, or an answer that reports a failure."""
+
+
+class RecordError(GatewayError, WireError):
+    """Bytes of a receive buffer that are not a record of a received frame."""
+
+
+class ChipFirmwareError(GatewayError, ValueError):
+    """A firmware image for a concentrator chip that is missing, of the wrong size or of another version."""
+
+
+class PortError(GatewayError, OSError):
+    """A serial port that cannot be opened, configured, read or written.
+
+    port: its name; reason: what happened; hint: what to do about it; holders: who has it open, where that is known.
+    """
+
+    def __init__(self, reason: str, *, port: str = "", hint: str = "", holders: tuple[str, ...] = ()) -> None:
+        self.reason, self.port, self.hint, self.holders = reason, port, hint, holders
+        text = f"{port}: {reason}" if port else reason
+        super().__init__(f"{text}; {hint}" if hint else text)
+
+
+class PortMissingError(PortError):
+    """No such port, or no port that answers the description."""
+
+
+class PortBusyError(PortError):
+    """Somebody else has the port; `holders` says who."""
+
+
+class PortUnfitError(PortError):
+    """The port cannot keep the settings asked for."""
+
+
+class PortLostError(PortError):
+    """The port went away while it was open."""
+
+
+class PortTimeoutError(PortError, TimeoutError):
+    """The other end did not send, or take, bytes in time."""
+
+
+class TraceFormatError(GatewayError, ValueError):
+    """A line that is not of a byte trace; the message says file and line."""
+
+
+class ConcentratorError(GatewayError, OSError):
+    """A concentrator that does not come up. stage: of its start-up; port: the line's name."""
+
+    def __init__(self, why: str, *, stage: str, port: str = "", hint: str = "") -> None:
+        self.why, self.stage, self.port, self.hint = why, stage, port, hint
+        where = f"{port}: {stage}" if port else stage
+        super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
+
+
 class PtyError(GatewayError, OSError):
     """A pseudo-terminal, or the link to it, that cannot be made. hint: what the person can do about it."""
 

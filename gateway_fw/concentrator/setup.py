@@ -34,7 +34,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ServiceChannel:
-    """The single-SF LoRa chain. implicit_header: with fixed payload length, coding rate and CRC."""
+    """The single-SF LoRa chain, explicit header."""
 
     rf_chain: int
     if_hz: int
