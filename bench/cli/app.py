@@ -20,7 +20,9 @@ from bench.cli import (
     flash,
     frame,
     gateway,
+    gateway_simulate,  # noqa: F401 - registers its command
     network,
+    network_run,  # noqa: F401
     plan,
     rerun,
     scenario,

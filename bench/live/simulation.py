@@ -1,0 +1,119 @@
+"""A live scenario: its air, a simulated forwarder for each site, and room for somebody else's at any of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+from bench.live.air import LiveAir, Pace
+from bench.live.clock import LiveWorld
+from bench.live.events import (
+    AirEvent,
+    DeviceHasJoined,
+    DownlinkOver,
+    DownlinkRefused,
+    DownlinkTaken,
+    Refused,
+    SettingsChanged,
+    Submitted,
+    UplinkOver,
+)
+from bench.live.forwarders import SimulatedForwarder
+from bench.live.lora_pcap import unix_us
+from bench.runner.exact import StagePlan
+from lorawan.device import DeviceMemory
+from lorawan.ids import Eui64
+from lorawan.trace import DownlinkOutcome
+
+
+@dataclass(slots=True)
+class Totals:
+    """What was on the air. answer_delays: of delivered downlinks, µs after the end of the uplink they answer."""
+
+    submitted: int = 0
+    uplinks: Counter[str] = field(default_factory=Counter)
+    copies: int = 0
+    joined: set[str] = field(default_factory=set)
+    downlinks: Counter[str] = field(default_factory=Counter)
+    answer_delays_us: Counter[int] = field(default_factory=Counter)
+    refused_late: int = 0
+    adr_changes: int = 0
+    taken: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, event: AirEvent) -> None:
+        """Count one event."""
+        match event:
+            case Submitted():
+                self.submitted += 1
+            case UplinkOver():
+                self.uplinks[event.outcome.value] += 1
+                self.copies += len(event.heard)
+            case DownlinkOver():
+                self.downlinks[event.outcome.value] += 1
+                if event.outcome is DownlinkOutcome.DELIVERED and event.after_uplink_us is not None:
+                    self.answer_delays_us[event.after_uplink_us] += 1
+            case DownlinkRefused():
+                self.refused_late += 1
+            case DeviceHasJoined():
+                self.joined.add(event.device)
+            case SettingsChanged():
+                self.adr_changes += 1
+            case DownlinkTaken():
+                self.taken += 1
+            case Refused():
+                self.refusals[f"{event.where}: {event.reason}"] += 1
+
+
+class LiveSimulation:
+    """One air and its gateways. Use as an asynchronous context manager; the devices are switched on at entry.
+
+    elsewhere: sites whose port is left free, for a virtual concentrator or another program: `air.port(site)`.
+    """
+
+    def __init__(
+        self,
+        plan: StagePlan,
+        tell: Callable[[AirEvent], None],
+        server: tuple[str, int] | None,
+        *,
+        pace: Pace | None = None,
+        elsewhere: Collection[str] = (),
+        memories: dict[Eui64, DeviceMemory] | None = None,
+        activation: int = 0,
+    ) -> None:
+        self._tell_on, self._server = tell, server
+        self.totals = Totals()
+        self.world = LiveWorld()
+        self.origin_unix_us = unix_us()
+        self.air = LiveAir(plan, self.world, self._tell, pace=pace, memories=memories, activation=activation)
+        self.forwarders = {
+            port.site_id: SimulatedForwarder(
+                port, replace(gateway.config, origin_unix_us=self.origin_unix_us), self.world, self._tell
+            )
+            for port, gateway in zip(self.air.ports, plan.gateways, strict=True)
+            if server is not None and port.site_id not in elsewhere
+        }
+
+    async def __aenter__(self) -> LiveSimulation:
+        self.world.start()
+        self.world.catch_up()
+        try:
+            for forwarder in self.forwarders.values():
+                assert self._server is not None
+                await forwarder.start(self._server)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        self.world.inject(self.air.switch_on)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.world.stop()
+        for forwarder in self.forwarders.values():
+            forwarder.stop()
+
+    def _tell(self, event: AirEvent) -> None:
+        self.totals.add(event)
+        self._tell_on(event)
