@@ -71,9 +71,10 @@ def run(
             if written is not None:
                 capture(told, written, now)
             told_facts = facts(told, found.names)
-            if told_facts is None or (not verbose and told_facts["event"] in ("stat", "tx_ack", "dropped")):
-                if not as_json or told_facts is None:
-                    return
+            if told_facts is None:
+                return
+            if not (as_json or verbose) and told_facts["event"] in ("stat", "tx_ack", "dropped"):
+                return
             if as_json:
                 typer.echo(json.dumps({"time_us": now, **told_facts}))
             else:

@@ -175,7 +175,8 @@ def summary_lines(simulation: LiveSimulation) -> Iterator[str]:
     )
     yield f"downlinks: {_counts(found['downlinks']) or 'none'}; {found['downlinks_refused_late']} refused as late"
     if found["answer_delays_us"]:
-        yield f"answers began after their uplink: {_counts({f'{k} µs': v for k, v in found['answer_delays_us'].items()})}"
+        delays = {f"{delay} µs": count for delay, count in found["answer_delays_us"].items()}
+        yield f"answers began after the end of their uplink: {_counts(delays)}"
     if found["refusals"]:
         yield f"refusals: {_counts(found['refusals'])}"
     yield (

@@ -99,10 +99,10 @@ GwmpServerEffect = SendDatagram | UplinkReceived | StatReceived | DownlinkAnswer
 class GwmpServerCore:
     """The server's side of every gateway's conversation.
 
-    known: the gateways that are served, or None for all, up to max_gateways; another gets no acknowledgement. PUSH_DATA is acknowledged
-    before anything is made of it, also where its JSON turns out to be unreadable. Downlinks go to where the latest
-    PULL_DATA came from, with its version; PUSH_DATA and TX_ACK may come from any address (some gateways send TX_ACK
-    from the upstream socket).
+    known: the gateways that are served, or None for all, up to max_gateways; another gets no acknowledgement.
+    PUSH_DATA is acknowledged before anything is made of it, also where its JSON turns out to be unreadable. Downlinks
+    go to where the latest PULL_DATA came from, with its version; PUSH_DATA and TX_ACK may come from any address (some
+    gateways send TX_ACK from the upstream socket).
 
     A frame that a gateway reports twice with every field equal is a datagram that was resent, and is dropped as
     "duplicate_rxpk". Reports that share tmst and payload but differ in channel, RF chain, level or antenna are two

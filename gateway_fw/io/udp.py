@@ -104,8 +104,8 @@ class UdpServer(Generic[EffectT]):
     """Runs a server-end core (GwmpServerCore, or one that only listens) on one socket.
 
     allowed: whether an address may send to us; a datagram from another becomes Dropped("unknown_address") before the
-    core sees it. None for every address. on_effect gets every effect that is not a datagram to be sent, in order. Port 0 lets the system choose; `address`
-    then says which.
+    core sees it. None for every address. on_effect gets every effect that is not a datagram to be sent, in order.
+    Port 0 lets the system choose; `address` then says which.
     """
 
     def __init__(
