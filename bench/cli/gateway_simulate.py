@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,13 @@ def simulate(
     server: Annotated[str, typer.Option(help="HOST:PORT of the network server.")] = "127.0.0.1:1700",
     stage: Annotated[str | None, typer.Option(help="The stage; the last one where none is given.")] = None,
     sites: Annotated[str | None, typer.Option(help="Sites with commas between; all open ones where none.")] = None,
+    virtual_site: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="This site is a virtual CoreCell that another forwarder opens: SITE, or SITE=LINK for a fixed name "
+            "(repeatable)."
+        ),
+    ] = None,
     sample: Annotated[int, typer.Option(min=1, help="How many sensors to simulate frame by frame.")] = 20,
     seed: Annotated[int | None, typer.Option(help="Of every draw; the scenario's where none is given.")] = None,
     period: Annotated[str | None, typer.Option(help='Between two readings of a sensor, such as "30 s".')] = None,
@@ -64,6 +72,7 @@ def simulate(
     from bench.live.scenario import LiveScenario, live_plan  # noqa: PLC0415
     from bench.live.service import serve  # noqa: PLC0415
     from bench.live.simulation import LiveSimulation  # noqa: PLC0415
+    from scenarios.errors import did_you_mean  # noqa: PLC0415
 
     address = server_address(server)
     pace = Pace(
@@ -83,10 +92,14 @@ def simulate(
         tuple(join_dr or ()),
     )
     memories = read_memories(memory) if memory else {}
+    virtual = _virtual(virtual_site or ())
     with reporter(quiet=quiet) as told:
         loaded, plan = live_plan(
             wanted, lambda done, all_: told.update("terrain", done, all_, "losses over the ground")
         )
+    for name in virtual:
+        if name not in (gateway.site_id for gateway in plan.gateways):
+            raise UsageError(f'no site "{name}" is open', hint=did_you_mean(name, [g.site_id for g in plan.gateways]))
     if write_keys is not None:
         write_devices(write_keys, plan, title=f"Sensors of the scenario {loaded.scenario.name}")
         typer.echo(f"{len(plan.profiles)} devices written to {write_keys}", err=True)
@@ -107,7 +120,7 @@ def simulate(
 
         # seconds since 1970: devices that draw their DevNonces draw others than in the last run
         simulation = LiveSimulation(
-            plan, tell, address, pace=pace, memories=memories, activation=unix_us() // 1_000_000
+            plan, tell, address, pace=pace, virtual=virtual, memories=memories, activation=unix_us() // 1_000_000
         )
 
         async def until_stopped(stop: Stop) -> None:
@@ -117,7 +130,10 @@ def simulate(
                 raise LinkError(f"no way to {server}: {error.strerror or error}") from None
             try:
                 for gateway in plan.gateways:
-                    typer.echo(f"gateway {gateway.config.gateway_eui}  {gateway.site_id}", err=True)
+                    if gateway.site_id in simulation.forwarders:
+                        typer.echo(f"gateway {gateway.config.gateway_eui}  {gateway.site_id}", err=True)
+                for site, board in simulation.concentrators.items():
+                    typer.echo(f"CoreCell {board.path}  {site}: let a packet forwarder open it", err=True)
                 await stop.wait(limit_s)
             finally:
                 await simulation.__aexit__()
@@ -132,3 +148,14 @@ def simulate(
             typer.echo(text, err=True)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _virtual(texts: Sequence[str]) -> dict[str, Path | None]:
+    """SITE or SITE=LINK."""
+    found: dict[str, Path | None] = {}
+    for text in texts:
+        site, named, link = text.partition("=")
+        if not site or (named and not link) or site in found:
+            raise UsageError(f'--virtual-site: "{text}"', hint="write SITE or SITE=LINK, each site once")
+        found[site] = Path(link) if link else None
+    return found

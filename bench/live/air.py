@@ -85,6 +85,10 @@ class GatewayPort:
         """Put a frame on the air at `transmit.at`. False where that has passed: it is refused rather than moved."""
         return self._air.transmit(self._index, transmit)
 
+    def abort(self) -> None:
+        """Take back what has not begun yet: the gateway's host thought better of it."""
+        self._air.abort(self._index)
+
     def hear(self, heard: Heard) -> None:
         """The medium says what was received."""
         if self._heard is not None:
@@ -129,7 +133,8 @@ class LiveAir:
         self._under_way: dict[int, Transmission] = {}
         self._uplink_ended: dict[int, Instant] = {}
         self._settings: dict[int, tuple[int, int, int]] = {}
-        self._downlinks = 0
+        self._to_come: tuple[dict[int, Transmit], ...] = tuple({} for _ in plan.gateways)
+        self._tickets = 0
 
     def port(self, site_id: str) -> GatewayPort:
         """The port of a site. Raises KeyError."""
@@ -162,8 +167,14 @@ class LiveAir:
             site = self._plan.gateways[gateway].site_id
             self._tell(DownlinkRefused(now, site, transmit, now - transmit.at))
             return False
-        self._world.at(transmit.at, partial(self._downlink_starts, gateway, transmit))
+        self._tickets += 1
+        self._to_come[gateway][self._tickets] = transmit
+        self._world.at(transmit.at, partial(self._downlink_starts, gateway, self._tickets))
         return True
+
+    def abort(self, gateway: int) -> None:
+        """Forget the frames of a gateway that have not begun."""
+        self._to_come[gateway].clear()
 
     # -- devices -------------------------------------------------------------------------------------------------------
 
@@ -259,6 +270,7 @@ class LiveAir:
                 self._devices[device].feed(heard)
                 self._look_at_settings(device)
 
-    def _downlink_starts(self, gateway: int, transmit: Transmit) -> None:
-        self._downlinks += 1
-        self._medium.feed(DownlinkStarts(gateway, self._downlinks, transmit))
+    def _downlink_starts(self, gateway: int, ticket: int) -> None:
+        transmit = self._to_come[gateway].pop(ticket, None)
+        if transmit is not None:
+            self._medium.feed(DownlinkStarts(gateway, ticket, transmit))

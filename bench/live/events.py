@@ -94,7 +94,7 @@ class SettingsChanged:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A core refused something. where: "device" or "forwarder"; who: which one."""
+    """A core refused something. where: "device", "forwarder" or "concentrator"; who: which one."""
 
     at: Instant
     where: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from bench.live.air import LiveAir, Pace
 from bench.live.clock import LiveWorld
+from bench.live.concentrator import LiveConcentrator
 from bench.live.events import (
     AirEvent,
     DeviceHasJoined,
@@ -69,7 +71,9 @@ class Totals:
 class LiveSimulation:
     """One air and its gateways. Use as an asynchronous context manager; the devices are switched on at entry.
 
-    elsewhere: sites whose port is left free, for a virtual concentrator or another program: `air.port(site)`.
+    server: where the simulated forwarders send to, None for none of them. virtual: sites that are a virtual CoreCell
+    on a pseudo-terminal instead, each with the symbolic link it gets, or None. elsewhere: sites whose port is left
+    free, for whatever else takes `Heard` and gives `Transmit`: `air.port(site)`.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class LiveSimulation:
         server: tuple[str, int] | None,
         *,
         pace: Pace | None = None,
+        virtual: Mapping[str, Path | None] | None = None,
         elsewhere: Collection[str] = (),
         memories: dict[Eui64, DeviceMemory] | None = None,
         activation: int = 0,
@@ -93,7 +98,11 @@ class LiveSimulation:
                 port, replace(gateway.config, origin_unix_us=self.origin_unix_us), self.world, self._tell
             )
             for port, gateway in zip(self.air.ports, plan.gateways, strict=True)
-            if server is not None and port.site_id not in elsewhere
+            if server is not None and port.site_id not in (*elsewhere, *(virtual or ()))
+        }
+        self.concentrators = {
+            site: LiveConcentrator.corecell(self.air.port(site), self.world, self._tell, link=link)
+            for site, link in (virtual or {}).items()
         }
 
     async def __aenter__(self) -> LiveSimulation:
@@ -103,6 +112,8 @@ class LiveSimulation:
             for forwarder in self.forwarders.values():
                 assert self._server is not None
                 await forwarder.start(self._server)
+            for concentrator in self.concentrators.values():
+                concentrator.start()
         except BaseException:
             await self.__aexit__()
             raise
@@ -113,6 +124,8 @@ class LiveSimulation:
         self.world.stop()
         for forwarder in self.forwarders.values():
             forwarder.stop()
+        for concentrator in self.concentrators.values():
+            concentrator.stop()
 
     def _tell(self, event: AirEvent) -> None:
         self.totals.add(event)
