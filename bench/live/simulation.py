@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.live.air import LiveAir, Pace
-from bench.live.clock import LiveWorld
+from bench.live.clock import LiveWorld, monotonic_us
 from bench.live.concentrator import LiveConcentrator
 from bench.live.events import (
     AirEvent,
@@ -87,10 +87,11 @@ class LiveSimulation:
         elsewhere: Collection[str] = (),
         memories: dict[Eui64, DeviceMemory] | None = None,
         activation: int = 0,
+        clock: Callable[[], int] = monotonic_us,
     ) -> None:
         self._tell_on, self._server = tell, server
         self.totals = Totals()
-        self.world = LiveWorld()
+        self.world = LiveWorld(clock)
         self.origin_unix_us = unix_us()
         self.air = LiveAir(plan, self.world, self._tell, pace=pace, memories=memories, activation=activation)
         self.forwarders = {
