@@ -22,7 +22,10 @@ from bench.cli import (
     frame,
     gateway,
     gateway_provision,  # noqa: F401 - registers its command
+    gateway_monitor,  # noqa: F401 - registers its command
+    gateway_simulate,  # noqa: F401
     network,
+    network_run,  # noqa: F401
     plan,
     rerun,
     scenario,
