@@ -21,8 +21,8 @@ from bench.cli import (
     flash,
     frame,
     gateway,
-    gateway_provision,  # noqa: F401 - registers its command
     gateway_monitor,  # noqa: F401 - registers its command
+    gateway_provision,  # noqa: F401 - registers its command
     gateway_simulate,  # noqa: F401
     network,
     network_run,  # noqa: F401

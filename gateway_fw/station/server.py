@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gateway_fw.errors import StationError
-from gateway_fw.forwarder.clock import GPS_AHEAD_OF_UTC_US, GPS_EPOCH_UNIX_US
+from gateway_fw.forwarder.clock import GPS_AHEAD_OF_UTC_US
+from gateway_fw.gps.reference import GPS_EPOCH_UNIX_US
 from gateway_fw.gwmp.packets import TxError
 from gateway_fw.gwmp.rxpk import CRC_OK, Rxpk
 from gateway_fw.gwmp.server import DownlinkAnswered, DownlinkUnsent, SendDownlink, UplinkReceived
