@@ -79,6 +79,7 @@ class VirtualCoreCell:
         self.listener = Sx1261()
         self.chip.clear_to_send = lambda: self.listener.clear_to_send
         self._receiver = Receiver(board_, self.chip)
+        self.chip.aborted = lambda transmit: self._receiver.aborted(transmit, self._now)
         self.chip.reset(0, board_.counter_start_ticks, self._faults.drift_ppb)
         self._apply_faults()
 
@@ -167,8 +168,6 @@ class VirtualCoreCell:
         self._effects.append(outcome)
         if isinstance(outcome, Transmit):
             self._receiver.transmitted(outcome)
-        elif outcome.reason == "tx_aborted":
-            self._receiver.aborted(self._now)
 
     def _answer(self, request: Request | Refused, now: Instant) -> None:
         if isinstance(request, Refused):
