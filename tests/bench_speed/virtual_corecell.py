@@ -1,6 +1,6 @@
 """What a virtual CoreCell costs: the core alone, and a whole process under a host that polls as lora_pkt_fwd does.
 
-    PYTHONPATH=.:tests/common python tests/bench_speed/virtual_corecell.py [seconds]
+    python tests/bench_speed/virtual_corecell.py [seconds]
 
 A poll is what lora_pkt_fwd 2.1.0 does every 10 ms: the number of bytes waiting, twice, and the counter, twice.
 """
@@ -11,6 +11,10 @@ import asyncio
 import os
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
 
 from corecell_host import Host, frame, read
 
