@@ -160,10 +160,10 @@ def test_a_thousand_uplinks_a_second_are_all_acknowledged_or_counted() -> None:
         effects = core.handle(heard(at, number), at)
         server.is_there = not 10_000 <= number < 50_000
         in_flight.append(effects)
-        if len(in_flight) > 100:  # 100 ms there and back
-            server.take(in_flight.pop(0), at)
         if core.wake_at <= at:
-            server.take(core.wake(at), at)
+            in_flight.append(core.wake(at))
+        while len(in_flight) > 100:  # some 100 ms there and back
+            server.take(in_flight.pop(0), at)
     spool = core._uplinks.spools[0]
     received = {rxpk.payload for _, rxpk in server.got}
     # what is not acknowledged waits, or was let go and counted: nothing is unaccounted for
@@ -172,7 +172,7 @@ def test_a_thousand_uplinks_a_second_are_all_acknowledged_or_counted() -> None:
     )
     assert spool.waiting_bytes <= 4 << 20
     assert spool.let_go > 0
-    assert len(spool._due) <= core.waiting[0] + 20_000 + spool.resent
+    assert len(spool._due) <= 2 * core.waiting[0] + 2_000
     assert len(spool._tokens) <= 4_096
     for effects in in_flight:
         server.take(effects, 60 * US_PER_S)
