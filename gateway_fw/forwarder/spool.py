@@ -20,6 +20,7 @@ RETRY_US = 20 * US_PER_S  # assumption: RX2 opens at most 16 s after the uplink 
 RESENT_TOGETHER_BYTES = 1_100  # assumption: a datagram that mobile networks carry in one piece
 RESENDS_UNDER_WAY = 4  # assumption: datagrams of old frames that may await their acknowledgement
 TOKENS_KEPT = 4_096  # a PUSH_ACK that comes later than this many datagrams says nothing any more
+_DONE_KEPT = 1_024  # entries of uplinks that are done with may stay in the line until there are so many
 _CLAUSE = "spool"
 
 
@@ -210,6 +211,8 @@ class Spool:
             if uplink is not None:
                 self._bytes -= len(uplink.body)
                 done.append(number)
+        if len(self._due) > 2 * len(self._waiting) + _DONE_KEPT:
+            self._due = deque(entry for entry in self._due if entry[1] in self._waiting)
         return tuple(done)
 
     def _limit(self, unix_us: int) -> Sequence[PersistDone | Dropped]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from time import time_ns
 from typing import Protocol
 
-from gateway_fw.concentrator.events import TransmitDone
-from gateway_fw.errors import LinkStateError
+from gateway_fw.concentrator.events import TransmitDone, TransmitRefused
+from gateway_fw.errors import GatewayError, LinkStateError
 from gateway_fw.forwarder.config import ForwarderConfig, LinkConfig
 from gateway_fw.forwarder.core import ForwarderCore, ForwarderEffect, ForwarderEvent, Shutdown
 from gateway_fw.forwarder.downlinks import ChannelIsFree
@@ -237,8 +237,7 @@ class ForwarderService:
         if isinstance(effect, SendDatagram):
             self._links[effect.server].send(effect.data, upstream=effect.upstream)
         elif isinstance(effect, Transmit):
-            self._radio.transmit(effect)
-            self._on_effect(effect)
+            self._transmit(effect)
         elif isinstance(effect, Dropped):
             self._tell(effect)
         elif self._writers:
@@ -249,6 +248,15 @@ class ForwarderService:
                 writer.write(SpooledDone(effect.numbers))
             elif isinstance(effect, PersistAll):
                 writer.write(SpooledAll(effect.uplinks))
+
+    def _transmit(self, transmit: Transmit) -> None:
+        try:
+            self._radio.transmit(transmit)
+        except (GatewayError, OSError) as error:
+            # its airtime comes back; the effects that follow this one are carried out first
+            asyncio.get_running_loop().call_soon(self._submit, TransmitRefused(transmit, "radio_error", str(error)))
+        else:
+            self._on_effect(transmit)
 
     def _tell(self, dropped: Dropped) -> None:
         self._dropped[dropped.reason] = self._dropped.get(dropped.reason, 0) + 1

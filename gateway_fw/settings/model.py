@@ -91,8 +91,9 @@ class GatewaySettings:
     """One gateway. Defaults are those of the dialects' own programs where they have one.
 
     radio_type: of both radios; it decides which columns of the power table count. port: of the concentrator;
-    connection: how the vendor's program reaches it. tx_ranges: by RF chain. gps_port: None for no receiver. latitude_deg to altitude_m: of the antenna. beacon: None for none. duty_cycle:
-    "EU868", or "off"; spool: how much is kept. Both are lorabench's own and stand in its TOML dialect alone; without a
+    connection: how the vendor's program reaches it. tx_ranges: by RF chain. gps_port: None for no receiver.
+    latitude_deg to altitude_m: of the antenna, above sea level. beacon: None for none. duty_cycle: "EU868", or "off";
+    spool: how much is kept. Both are lorabench's own and stand in its TOML dialect alone; without a
     word a gateway that transmits within 863–870 MHz keeps the duty cycle of EU868, another none.
     """
 
