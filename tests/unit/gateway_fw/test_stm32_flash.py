@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from flash_pair import Pair
 
-from gateway_fw.errors import FlashError, GatewayError, ImageError, VerifyError, WrongBoardError
+from gateway_fw.errors import FlashError, GatewayError, ImageError, UnknownBoardError, VerifyError, WrongBoardError
 from gateway_fw.flash import an3155
 from gateway_fw.flash.boards import Chip, board, boards, chip_by_id, chips
 from gateway_fw.flash.image import Image, Piece, Segment, assemble
@@ -218,7 +218,7 @@ def test_every_board_of_the_usb_table_is_in_the_flash_table_and_has_a_source() -
     assert {name for row in usb_boards() for name in row.boards} <= known
     assert all(row.source for row in (*boards(), *chips()))
     assert len({row.chip_id for row in chips()}) == len(chips())
-    with pytest.raises(FlashError, match="did you mean"):
+    with pytest.raises(UnknownBoardError, match="did you mean"):
         board("picogw")
 
 
