@@ -16,7 +16,8 @@ import typer
 import bench.cli.flash_check
 import bench.cli.flash_list
 import bench.cli.flash_virtual
-import bench.cli.flash_write  # noqa: F401 - each registers its commands
+import bench.cli.flash_write
+import bench.cli.gateway_list  # noqa: F401 - each registers its commands
 from bench.cli import (
     airtime,
     calibrate,

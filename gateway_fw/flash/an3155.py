@@ -41,6 +41,7 @@ MASS_ERASE_US = 40_000_000  # 512 kB of an STM32F401: 16 s at most, its data she
 QUIET_US = 60_000
 TRIES = 4
 SYNC_TRIES = 6
+SYNC_US = (100_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)
 PAGES_A_COMMAND = 64  # small enough to show progress, below the 512 that the smallest bootloader buffer holds
 
 AnswerT = TypeVar("AnswerT")
@@ -120,8 +121,8 @@ def _last_ack(command: int) -> Procedure[None]:
 
 def synchronise() -> Procedure[bool]:
     """Begin to talk. True where the bootloader took the speed now, False where it had it already (a NACK says so)."""
-    for _ in range(SYNC_TRIES):
-        answer = yield Exchange(bytes([SYNC]), want=1, timeout_us=ANSWER_US, fresh=True)
+    for timeout_us in SYNC_US:
+        answer = yield Exchange(bytes([SYNC]), want=1, timeout_us=timeout_us, fresh=True)
         if answer == bytes([ACK]):
             return True
         if answer == bytes([NACK]):
