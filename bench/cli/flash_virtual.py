@@ -28,6 +28,9 @@ def stm32(
     chip: Annotated[str, typer.Option(help="Which chip, as in boards.toml.")] = "stm32f103-md",
     legacy_erase: Annotated[bool, typer.Option("--legacy-erase", help="Erase is 0x43 instead of 0x44.")] = False,
     protected: Annotated[bool, typer.Option("--readout-protected", help="Refuse to read, write and erase.")] = False,
+    firmware: Annotated[
+        str, typer.Option(help="Begin in a firmware that knows this order: picogw-order, corecell-order, at-boot.")
+    ] = "",
     flash_size: Annotated[str, typer.Option(help="A smaller part, such as 64k.")] = "",
     fault: Annotated[
         list[str] | None,
@@ -44,8 +47,11 @@ def stm32(
     Point `lorabench flash`, or stm32flash -m 8n1, at the path. A pty keeps no parity, so it is 8N1.
     """
     from gateway_fw.flash.boards import chips  # noqa: PLC0415
+    from gateway_fw.flash.entry import ORDERS  # noqa: PLC0415
     from gateway_fw.virtual.stm32_bootloader import Stm32BootloaderCore  # noqa: PLC0415
 
+    if firmware and firmware not in ORDERS:
+        raise UsageError(f"--firmware {firmware}: no such order", hint=f"one of {', '.join(ORDERS)}")
     known = {row.id: row for row in chips()}
     if chip not in known:
         raise UsageError(f"--chip {chip}: no such chip", hint=f"one of {', '.join(known)}")
@@ -58,9 +64,21 @@ def stm32(
         extended_erase=not legacy_erase,
         flash_bytes=size,
         readout_protected=protected,
+        firmware=ORDERS[firmware] if firmware else None,
         faults=faults_of(fault or []),
     )
     serve(core, link=link, duration=duration)
+
+
+@virtual_app.command("esp32", epilog="Example: lorabench flash virtual esp32 --link /tmp/esp32")
+def esp32(link: LinkOption = None, duration: DurationOption = None) -> None:
+    """Be an ESP32 in its ROM loader: print the path of its serial port, and what it did not understand.
+
+    Point `lorabench flash --board esp32`, or esptool --before no-reset --no-stub, at the path. It runs no stub.
+    """
+    from gateway_fw.virtual.esp32_rom import Esp32RomCore  # noqa: PLC0415
+
+    serve(Esp32RomCore(), link=link, duration=duration)
 
 
 def serve(core: object, *, link: Path | None, duration: float | None) -> None:

@@ -14,10 +14,11 @@ _CHIP = re.compile(r"^(?:Detecting chip type\.*\s*|Chip type:\s*|Chip is )(ESP[\
 
 
 def common_arguments(port: str, baudrate: int, *, lines: bool) -> list[str]:
-    """Arguments before the command. lines: whether DTR and RTS can reset the chip (a pty has none)."""
+    """Arguments before the command. lines: whether DTR and RTS can reset the chip; a pty has none, and the
+    virtual chip behind it runs no stub."""
     resets = ["--before", "default-reset", "--after", "hard-reset"]
     if not lines:
-        resets = ["--before", "no-reset", "--after", "no-reset"]
+        resets = ["--before", "no-reset", "--after", "no-reset", "--no-stub"]
     return ["--port", port, "--baud", str(baudrate), *resets]
 
 

@@ -18,15 +18,19 @@ from gateway_fw.flash.image import Image, Piece, assemble
 from gateway_fw.flash.plan import plan_write
 from gateway_fw.flash.procedure import Begin, ProcedureCore
 from gateway_fw.flash.read_image import FORMATS, read_image
+from gateway_fw.flash.slip import SlipDecoder, encode
 from gateway_fw.flash.stm32 import identify, write_job
 from gateway_fw.flash.text_images import write_ihex, write_srec
 from gateway_fw.flash.ymodem import receive_ymodem, send_ymodem
 from gateway_fw.serial_port import read_trace
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
+from gateway_fw.virtual.esp32_rom import Esp32RomCore
 from gateway_fw.virtual.stm32_bootloader import BootloaderFaults, Reset, Stm32BootloaderCore
 
 STM32 = board("stm32")
 F103 = chip_by_id(0x410)
+OLD = bytes(range(256)) * 512  # what the flash holds before
+ESP32 = Esp32RomCore()
 assert F103 is not None
 
 
@@ -128,7 +132,9 @@ def test_a_write_is_verified_or_an_error(
     image: Image, faults: BootloaderFaults, extended: bool, protected: bool, unplug_after: int | None
 ) -> None:
     assert F103 is not None
-    virtual = Stm32BootloaderCore(F103, extended_erase=extended, readout_protected=protected, faults=faults)
+    virtual = Stm32BootloaderCore(
+        F103, extended_erase=extended, readout_protected=protected, faults=faults, content=OLD
+    )
     pair = Pair(virtual)
     pair.unplug_after = unplug_after
     try:
@@ -140,6 +146,10 @@ def test_a_write_is_verified_or_an_error(
     for segment in image.segments:
         at = segment.address - F103.flash
         assert virtual.flash[at : at + len(segment.data)] == segment.data
+    for page in F103.pages:
+        if page not in report.plan.pages:
+            at = page.start - F103.flash
+            assert virtual.flash[at : at + 1024] == OLD[at : at + 1024]
 
 
 @given(st.lists(st.binary(max_size=60) | st.just(Reset()), max_size=40), st.booleans())
@@ -150,6 +160,24 @@ def test_the_virtual_bootloader_takes_any_bytes(events: list[bytes | Reset], ext
     for now, event in enumerate(events):
         effects = core.handle(event if isinstance(event, Reset) else BytesReceived(event), now)
         assert sum(len(effect.data) for effect in effects if isinstance(effect, SendBytes)) < 20_000
+
+
+@given(st.lists(st.binary(max_size=200), max_size=10), st.data())
+def test_slip_survives_any_cut_and_the_esp32_any_packet(packets: list[bytes], data: st.DataObject) -> None:
+    wire = b"".join(encode(packet) for packet in packets)
+    decoder, found = SlipDecoder(), []
+    while wire:
+        cut = data.draw(st.integers(1, len(wire)))
+        found += decoder.feed(wire[:cut])
+        wire = wire[cut:]
+    assert found == [packet for packet in packets if packet]
+    assert decoder.dropped == 0
+    chip = ESP32
+    for packet in packets:
+        command = data.draw(st.integers(0, 0x20))
+        head = bytes([0, command]) + len(packet).to_bytes(2, "little") + bytes(4)
+        chip.handle(BytesReceived(encode(head + packet)), 0)
+        chip.handle(BytesReceived(packet), 0)
 
 
 @pytest.mark.parametrize("make", [lambda: identify(STM32), lambda: send_ymodem("a", bytes(300)), receive_ymodem])

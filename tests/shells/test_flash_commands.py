@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from bench.cli.app import app
 from gateway_fw.flash.boards import chip_by_id
+from gateway_fw.flash.entry import ORDERS
 from gateway_fw.flash.image import Piece, assemble
 from gateway_fw.flash.text_images import write_ihex
 from gateway_fw.serial_port import memory_pair, read_trace
@@ -165,6 +166,16 @@ def test_the_virtual_board_of_the_command_line_serves_another_run(tmp_path: Path
     assert lorabench("flash", "virtual", "stm32", "--chip", "z80")[0] == 2
     assert lorabench("flash", "virtual", "stm32", "--fault", "fire")[0] == 2
     assert tmp_path.is_dir()
+
+
+def test_a_running_picogw_is_ordered_into_its_bootloader(firmware: Path) -> None:
+    with running(Stm32BootloaderCore(F401, firmware=ORDERS["picogw-order"])) as board:
+        where = ["--port", board.path, "--board", "picogw-uart"]
+        code, out, err = lorabench("flash", "write", *where, "--image", str(firmware), "-q")
+        assert code == 0, err
+        assert "started" in out
+        assert "did not confirm" not in err
+        assert board.effects == [ProgramStarted(0x0800_0000)]
 
 
 def test_lists() -> None:
