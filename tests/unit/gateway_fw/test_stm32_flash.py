@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from flash_pair import Pair
@@ -211,6 +212,23 @@ def test_the_worked_frames_of_the_application_note() -> None:
     assert ask("11ee" + "0800000008" + "03fc") == "797979" + "01020304"
     assert ask("43bc" + "ff00") == "7979"
     assert ask("11ee" + "0800000009") == "791f"
+
+
+def test_an_erase_that_lost_its_first_byte_takes_no_other_page() -> None:
+    """With a filler of equal bytes, pages 3 and 255 would go: the count is lost, the XOR of what follows is 0."""
+    old = bytes(range(256)) * 768
+    for lost in range(8, 60):  # every byte from the first command on
+        virtual = Stm32BootloaderCore(
+            L0, extended_erase=False, content=old, faults=BootloaderFaults(lose_in=frozenset({lost}))
+        )
+        Pair(virtual).run(write_job(STM32, image((0x0800_0180, bytes(128)))))
+        assert virtual.flash == old[:0x180] + bytes(128) + old[0x200:], lost
+
+
+def test_the_filler_is_no_command_at_any_place() -> None:
+    filler = an3155.FILLER
+    assert all(first ^ second != 0xFF for first, second in pairwise(filler))
+    assert all(an3155.checksum(filler[:end]) for end in range(1, len(filler) + 1))
 
 
 def test_every_board_of_the_usb_table_is_in_the_flash_table_and_has_a_source() -> None:
