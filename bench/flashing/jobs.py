@@ -148,6 +148,15 @@ def erase(
     raise _cannot(target, "be erased so")
 
 
+def protect(target: FlashTarget, change: str, *, force: bool, standing: Standing) -> JobReport:
+    """Change the chip's protection: a key of gateway_fw.flash.stm32.PROTECTIONS."""
+    if target.board.method != "stm32-uart":
+        raise _cannot(target, "be protected or freed")
+    with in_uart_bootloader(target) as port:
+        job = stm32.protect_job(target.board, change, force=force, standing=standing)
+        return _report(target, run_procedure(port, job, target.progress))
+
+
 def _cannot(target: FlashTarget, what: str) -> GatewayError:
     return FlashError(f"{target.board.name} cannot {what} over its method, {target.board.method}")
 

@@ -164,10 +164,13 @@ def retried(make: Callable[[], Procedure[AnswerT]], tries: int = TRIES) -> Proce
             return (yield from make())
         except LineGoneError:
             raise
-        except BootloaderError:
+        except BootloaderError as error:
             if not left:
                 raise
-        yield from resynchronise()
+            # a refused command leaves the bootloader at the next one, unless what was refused was half of two
+            in_step = left == tries - 1 and isinstance(error, RefusedError) and error.stage == "command"
+        if not in_step:
+            yield from resynchronise()
     raise AssertionError("unreachable")  # the loop returns or raises
 
 

@@ -1,6 +1,7 @@
 """How a board is brought into its bootloader: the bytes its own firmware wants.
 
-Source: sx1302_hal 2.1.0 inc/loragw_mcu.h (order 0x02, BOOTLOADER_MODE); picoGW_hal 0.2.3 util_boot (command 'n');
+Source: sx1302_hal 2.1.0 inc/loragw_mcu.h (order 0x02, BOOTLOADER_MODE); picoGW_hal 0.2.3 util_boot and picoGW_mcu 0.2.1
+cmdUSB.cpp (command 'n', status 1);
 RAKwireless RUI3 documentation (AT+BOOT).
 """
 
@@ -24,7 +25,7 @@ class EntryOrder:
 
 ORDERS = {
     "corecell-order": EntryOrder(b"\x00\x00\x00\x02", b"\x00\x00\x00\x42"),
-    "picogw-order": EntryOrder(b"n\x00\x00\x00", b"n"),
+    "picogw-order": EntryOrder(b"n\x00\x00\x00", b"n\x00\x00\x01"),
     "at-boot": EntryOrder(b"AT+BOOT\r\n", b""),
 }
 

@@ -15,7 +15,16 @@ from gateway_fw.flash.boards import Chip, board, boards, chip_by_id, chips
 from gateway_fw.flash.image import Image, Piece, Segment, assemble
 from gateway_fw.flash.plan import plan_write
 from gateway_fw.flash.procedure import Progress
-from gateway_fw.flash.stm32 import Standing, erase_job, identify, read_job, verify_job, write_job
+from gateway_fw.flash.stm32 import (
+    PROTECTIONS,
+    Standing,
+    erase_job,
+    identify,
+    protect_job,
+    read_job,
+    verify_job,
+    write_job,
+)
 from gateway_fw.serial_port import usb_boards
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.stm32_bootloader import BootloaderFaults, ProgramStarted, Reset, Stm32BootloaderCore
@@ -115,7 +124,7 @@ def test_a_read_protected_chip_says_so_and_is_freed_with_force() -> None:
     with pytest.raises(FlashError, match="refused") as caught:
         Pair(virtual).run(write_job(STM32, FIRMWARE))
     assert "--unprotect --force" in caught.value.hint
-    with pytest.raises(FlashError, match="erases the whole chip"):
+    with pytest.raises(FlashError, match="erases its whole flash"):
         Pair(virtual).run(erase_job(STM32, unprotect=True))
     assert virtual.readout_protected
     standing = Standing()
@@ -123,6 +132,22 @@ def test_a_read_protected_chip_says_so_and_is_freed_with_force() -> None:
     assert not virtual.readout_protected
     assert standing.changed
     assert Pair(virtual).run(write_job(STM32, FIRMWARE)).sha256 == FIRMWARE.sha256
+
+
+def test_protection_changes_with_force_alone() -> None:
+    virtual = Stm32BootloaderCore(F103)
+    Pair(virtual).run(write_job(STM32, FIRMWARE))
+    for change in PROTECTIONS:
+        with pytest.raises(FlashError, match="--force does it"):
+            Pair(virtual).run(protect_job(STM32, change))
+    Pair(virtual).run(protect_job(STM32, "write-off", force=True))
+    assert virtual.flash[:4] == b"\0\1\2\3"
+    Pair(virtual).run(protect_job(STM32, "readout-on", force=True))
+    assert virtual.readout_protected
+    with pytest.raises(FlashError, match="read-protected"):
+        Pair(virtual).run(verify_job(STM32, FIRMWARE))
+    Pair(virtual).run(protect_job(STM32, "readout-off", force=True))
+    assert virtual.flash == b"\xff" * len(virtual.flash)
 
 
 FAULTS: list[tuple[str, BootloaderFaults]] = [
