@@ -85,7 +85,7 @@ def write(target: FlashTarget, image: Image, *, force: bool, start: bool, standi
     match board.method:
         case "stm32-uart":
             with in_uart_bootloader(target) as port:
-                job = stm32.write_job(board, image, force=force, start=start, standing=standing)
+                job = stm32.write_job(board, image, force=force, start=start, standing=standing, planned=target.planned)
                 done = run_procedure(port, job, target.progress)
             return _written(target, done.plan, done.info, done.sha256, started=done.started)
         case "dfu":

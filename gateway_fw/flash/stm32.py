@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway_fw.errors import FlashError, ImageError, VerifyError, WrongBoardError
@@ -89,16 +90,25 @@ def _flash_bytes(chip: Chip) -> Procedure[int | None]:
 
 
 def write_job(
-    board: Board, image: Image, *, force: bool = False, start: bool = False, standing: Standing | None = None
+    board: Board,
+    image: Image,
+    *,
+    force: bool = False,
+    start: bool = False,
+    standing: Standing | None = None,
+    planned: Callable[[FlashPlan], None] | None = None,
 ) -> Procedure[WriteReport]:
     """Identify, plan, erase, write, read back and compare; start the program where asked.
 
+    planned: told of the plan before anything is erased.
     Raises ImageError before anything is erased where the image does not fit, FlashError after.
     """
     standing = standing or Standing()
     info = yield from identify(board)
     plan = _planned(board, info, image, force=force)
     command = _erase_command(info)
+    if planned is not None:
+        planned(plan)
     yield from _erase(plan.pages, info.chip, command, standing)
     done = 0
     for page in plan.pages:

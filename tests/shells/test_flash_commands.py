@@ -16,6 +16,7 @@ from board_thread import running
 from typer.testing import CliRunner
 
 from bench.cli.app import app
+from gateway_fw.errors import WrongBoardError
 from gateway_fw.flash.boards import board, chip_by_id
 from gateway_fw.flash.entry import ORDERS
 from gateway_fw.flash.image import Piece, assemble
@@ -59,6 +60,7 @@ def test_write_verify_read_erase_and_info(firmware: Path, tmp_path: Path) -> Non
         assert code == 0, err
         assert "a pty keeps no parity" in err
         assert "verify: 9004 of 9004" in err
+        assert "erase   1 of 8 pages" in err
         assert "verified: read back, sha256" in out
         assert virtual.effects == [ProgramStarted(0x0800_0000)]
         assert {line.direction for line in read_trace(trace.read_text().splitlines())} == {"!", "<", ">"}
@@ -135,7 +137,7 @@ def test_ctrl_c_in_the_middle_says_the_same_and_a_second_run_mends(firmware: Pat
         assert process.returncode == 130
         assert "interrupted\non the board now: about 0 of 1 pages erased" in err
         (line,) = [line for line in err.splitlines() if line.startswith("to recover: ")]
-        assert "command 'n' over its serial port" in line
+        assert "its ROM bootloader waits still" in line
         again = line.partition("; then lorabench ")[2].split()
         code, out, err = lorabench(*again)  # the very command that it printed
         assert code == 0, err
@@ -206,8 +208,13 @@ def test_lists() -> None:
 def test_a_corecell_confirms_the_order_into_its_bootloader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway_fw.io.bootloader_entry.RESET_S", 0.0)
     with running(VirtualCoreCell()) as corecell:
+        with pytest.raises(WrongBoardError, match=r"answers 6c001540.*: it is no Semtech PicoGW"):
+            order_bootloader(board("picogw-uart"), corecell.path)
         assert order_bootloader(board("corecell-usb"), corecell.path) is None
-        assert "did not confirm" in str(order_bootloader(board("picogw-usb"), corecell.path))
+    with running(Stm32BootloaderCore(F401, firmware=ORDERS["picogw-order"])) as picogw:
+        monkeypatch.setattr("gateway_fw.flash.entry.ANSWER_US", 50_000)
+        with pytest.raises(WrongBoardError, match="does not answer"):
+            order_bootloader(board("corecell-usb"), picogw.path)
 
 
 def test_a_probe_tells_a_corecell() -> None:
