@@ -61,7 +61,7 @@ def enter(order: EntryOrder, name: str) -> Procedure[bool]:
             what = f"answers {found[:8].hex()}" if found else "does not answer"
             raise WrongBoardError(
                 f"what is on this port {what}: it is no {name} with its firmware running",
-                hint="the right port? Where its firmware is broken: enter the bootloader by hand (BOOT0), add --entered",
+                hint="the right port? Where its firmware is broken: enter the bootloader by hand and add --entered",
             )
     answer = yield Exchange(order.send, want=max(4, len(order.answer)), timeout_us=ANSWER_US, fresh=True)
     return answer.startswith(order.answer)

@@ -20,7 +20,9 @@ from gateway_fw.errors import WrongBoardError
 from gateway_fw.flash.boards import board, chip_by_id
 from gateway_fw.flash.entry import ORDERS
 from gateway_fw.flash.image import Piece, assemble
+from gateway_fw.flash.procedure import Begin, Done, Exchange, Procedure, ProcedureCore
 from gateway_fw.flash.text_images import write_ihex
+from gateway_fw.flash.ymodem import ReceivedFile, receive_ymodem
 from gateway_fw.io.bootloader_entry import order_bootloader
 from gateway_fw.serial_port import memory_pair, read_trace
 from gateway_fw.serial_port.probe import probe_corecell, probe_picogw
@@ -192,6 +194,37 @@ def test_a_running_picogw_is_ordered_into_its_bootloader(firmware: Path) -> None
         assert "started" in out
         assert "did not confirm" not in err
         assert virtual.effects == [ProgramStarted(0x0800_0000)]
+
+
+def test_ymodem_reaches_a_loader_behind_an_at_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.flash.entry.ANSWER_US", 50_000)
+    monkeypatch.setattr("gateway_fw.io.bootloader_entry.RESET_S", 0.0)
+    monkeypatch.setattr("gateway_fw.flash.ymodem.BETWEEN_US", 50_000)  # so that the loader asks often
+
+    def loader() -> Procedure[list[ReceivedFile]]:
+        heard = b""
+        while not heard.endswith(b"AT+BOOT\r\n"):
+            heard += yield Exchange(want=1, timeout_us=20_000_000)
+        return (yield from receive_ymodem())
+
+    firmware = os.urandom(3_000)
+    (tmp_path / "fw.bin").write_bytes(firmware)
+    core: ProcedureCore[list[ReceivedFile]] = ProcedureCore(loader())
+    core.handle(Begin(), 0)
+    with running(core) as loading:
+        where = ["--port", loading.path, "--board", "rak3172-rui3", "--image", str(tmp_path / "fw.bin")]
+        code, out, err = lorabench("flash", "write", *where, "-q")
+        assert code == 0, err
+        assert "verified: no: this method cannot read back" in out
+        until = time.monotonic() + 5
+        while not core.over and time.monotonic() < until:
+            time.sleep(0.005)
+        (done,) = [effect for effect in loading.effects if isinstance(effect, Done)]
+        assert [(file.name, file.data) for file in done.result] == [("firmware.bin", firmware)]
+    code, _, err = lorabench("flash", "verify", *where)
+    assert (code, "cannot be read back" in err) == (4, True)
+    code, _, err = lorabench("flash", "write", *where, "--address", "0x08005000")
+    assert (code, "RAK's own" in err) == (2, True)
 
 
 def test_lists() -> None:
