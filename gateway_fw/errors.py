@@ -108,6 +108,10 @@ class FlashError(GatewayError, OSError):
         return tuple(f"{lead}{text}" for lead, text in lines if text)
 
 
+class UnknownBoardError(GatewayError, ValueError):
+    """A board that the table does not have."""
+
+
 class WrongBoardError(FlashError):
     """Another board, or chip, than the one asked for answered."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import xor
 from typing import TypeVar
 
@@ -41,7 +42,12 @@ MASS_ERASE_US = 40_000_000  # 512 kB of an STM32F401: 16 s at most, its data she
 QUIET_US = 60_000
 TRIES = 4
 SYNC_TRIES = 6
+SYNC_US = (100_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)
 PAGES_A_COMMAND = 64  # small enough to show progress, below the 512 that the smallest bootloader buffer holds
+
+_XORS = [0, *(0x80 | (0x1D * place & 0x7F) for place in range(1, 321))]
+FILLER = bytes(before ^ after for before, after in pairwise(_XORS))
+"""More than the 257 bytes that a write can wait for."""
 
 AnswerT = TypeVar("AnswerT")
 
@@ -120,8 +126,8 @@ def _last_ack(command: int) -> Procedure[None]:
 
 def synchronise() -> Procedure[bool]:
     """Begin to talk. True where the bootloader took the speed now, False where it had it already (a NACK says so)."""
-    for _ in range(SYNC_TRIES):
-        answer = yield Exchange(bytes([SYNC]), want=1, timeout_us=ANSWER_US, fresh=True)
+    for timeout_us in SYNC_US:
+        answer = yield Exchange(bytes([SYNC]), want=1, timeout_us=timeout_us, fresh=True)
         if answer == bytes([ACK]):
             return True
         if answer == bytes([NACK]):
@@ -135,10 +141,11 @@ def synchronise() -> Procedure[bool]:
 def resynchronise() -> Procedure[None]:
     """Get to where the next byte begins a command, wherever the bootloader is.
 
-    0xFF does it: 0xFF 0xFF is no command, no address, no erase, and as data it changes no flash.
+    What waits for more bytes is fed to its end, with bytes that no command can be made of: no two neighbours are
+    complements, and their XOR is at no place 0, so that an erase whose first byte was lost is refused, not obeyed.
     """
-    for _ in range(10):  # a write that waits for 257 bytes is fed to its end
-        answer = yield Exchange(b"\xff" * 32, want=4096, timeout_us=QUIET_US, fresh=True)
+    for at in range(0, len(FILLER), 32):
+        answer = yield Exchange(FILLER[at : at + 32], want=4096, timeout_us=QUIET_US, fresh=True)
         if answer:
             break
     for _ in range(SYNC_TRIES):
@@ -157,10 +164,13 @@ def retried(make: Callable[[], Procedure[AnswerT]], tries: int = TRIES) -> Proce
             return (yield from make())
         except LineGoneError:
             raise
-        except BootloaderError:
+        except BootloaderError as error:
             if not left:
                 raise
-        yield from resynchronise()
+            # a refused command leaves the bootloader at the next one, unless what was refused was half of two
+            in_step = left == tries - 1 and isinstance(error, RefusedError) and error.stage == "command"
+        if not in_step:
+            yield from resynchronise()
     raise AssertionError("unreachable")  # the loop returns or raises
 
 

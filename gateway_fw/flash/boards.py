@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from gateway_fw.errors import FlashError
+from gateway_fw.errors import UnknownBoardError
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Board:
     method: str
     entry: str
     steps: str
+    recover: str
     base: int
     flash_bytes: int | None
     protected: tuple[Protected, ...]
@@ -97,6 +98,7 @@ def _board(row: dict[str, Any], chips: dict[str, Chip]) -> Board:
         method=row["method"],
         entry=row["entry"],
         steps=row["steps"],
+        recover=row.get("recover", row["steps"]),
         base=row["base"],
         flash_bytes=row.get("flash_bytes"),
         protected=tuple(Protected(**area) for area in row.get("protected", ())),
@@ -115,11 +117,11 @@ def boards() -> tuple[Board, ...]:
 
 
 def board(board_id: str) -> Board:
-    """The board of that id. Raises FlashError, which names near ones."""
+    """The board of that id. Raises UnknownBoardError, which names near ones."""
     known = _tables()[1]
     if board_id not in known:
         near = get_close_matches(board_id, known, n=3) or sorted(known)
-        raise FlashError(f"no board '{board_id}' in the table", hint=f"did you mean {', '.join(near)}?")
+        raise UnknownBoardError(f"no board '{board_id}' in the table; did you mean {', '.join(near)}?")
     return known[board_id]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from gateway_fw.flash.boards import Chip
+from gateway_fw.flash.entry import EntryOrder
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
 from lorawan.machine import Instant
 
@@ -116,7 +117,8 @@ class Stm32BootloaderCore:
     chip: which; extended_erase: whether it has 0x44 (or else 0x43); flash_bytes: below the chip's whole flash for a
     smaller part; version: as 0x31; readout_protected: reads, writes and erases are refused; mass_erase: whether the
     erase command takes "all"; erase_page_us: how long a page takes; resets_itself: a 0x7F after Go counts as a reset
-    into the bootloader, so that one virtual board serves many runs; content: what its flash holds from its start.
+    into the bootloader, so that one virtual board serves many runs; content: what its flash holds from its start;
+    firmware: it begins in a firmware that knows one order, which leads into the bootloader, and comes back to it by Go.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class Stm32BootloaderCore:
         erase_page_us: int = 0,
         resets_itself: bool = True,
         content: bytes = b"",
+        firmware: EntryOrder | None = None,
         faults: BootloaderFaults | None = None,
     ) -> None:
         self.chip, self._faults = chip, faults or BootloaderFaults()
@@ -146,6 +149,7 @@ class Stm32BootloaderCore:
         self._busy_until: Instant = 0
         self._held: list[bytes] = []
         self._wanted: int = 1
+        self._firmware = firmware
         self._reset()
 
     @property
@@ -223,11 +227,21 @@ class Stm32BootloaderCore:
     def _reset(self) -> None:
         self._buffer.clear()
         self._running = False
-        self._process = self._listen()
+        self._process = self._run_firmware(self._firmware) if self._firmware is not None else self._listen()
         self._wanted = next(self._process)
 
     def _say(self, data: bytes) -> None:
         self._out.append(data)
+
+    def _run_firmware(self, order: EntryOrder) -> Generator[int, bytes, None]:
+        heard = b""
+        while not heard.endswith(order.send):
+            heard = (heard + (yield 1))[-16:]
+            if order.ask and heard.endswith(order.ask):
+                heard = b""
+                self._say((order.reply + b"\1").ljust(order.reply_bytes, b"\0"))
+        self._say(order.answer.ljust(4, b"\0"))
+        yield from self._listen()
 
     def _listen(self) -> Generator[int, bytes, None]:
         """Yields how many bytes it needs next, and is sent them."""
@@ -324,8 +338,10 @@ class Stm32BootloaderCore:
             self._say(_NACK)
             return
         self._say(_ACK)
-        self._running = True
         self._out.append(ProgramStarted(address))
+        if self._firmware is not None:
+            yield from self._run_firmware(self._firmware)
+        self._running = True
 
     def _write(self) -> Generator[int, bytes, None]:
         address = yield from self._address()

@@ -8,7 +8,6 @@ import threading
 from typing import Any, Literal
 
 import pytest
-import xmodem
 from flash_pair import Pair
 
 from gateway_fw.errors import FlashError
@@ -17,6 +16,8 @@ from gateway_fw.flash.ymodem import TransferError, block, crc16, receive_ymodem,
 from gateway_fw.io.procedure import run_procedure
 from gateway_fw.serial_port import Port, memory_pair
 from gateway_fw.stream import BytesReceived, SendBytes
+
+xmodem = pytest.importorskip("xmodem")
 
 
 class Joined:
