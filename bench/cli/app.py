@@ -12,6 +12,9 @@ from typing import Annotated
 
 import typer
 
+import bench.cli.gateway_chip_firmware
+import bench.cli.gateway_run
+import bench.cli.gateway_trace_check
 import bench.cli.gateway_virtual_corecell  # noqa: F401 - registers its command
 from bench.cli import (
     airtime,
