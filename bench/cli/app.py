@@ -24,6 +24,7 @@ from bench.cli import (
     flash,
     frame,
     gateway,
+    gateway_provision,  # noqa: F401 - registers its command
     network,
     plan,
     rerun,

@@ -52,6 +52,7 @@ def _code_of(error: Exception) -> int | None:
 _NETWORK = (("radio_sim.terrain.errors", "FetchError"),)
 _INPUT = (
     ("scenarios.errors", "ScenarioError"),
+    ("gateway_fw.settings.errors", "SettingsError"),
     ("radio_sim.terrain.errors", "TerrainError"),
     ("radio_sim.coverage.sweep_many", "SweepError"),
     ("radio_sim.propagation.p1812.model", "P1812Error"),

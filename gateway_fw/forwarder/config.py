@@ -70,6 +70,12 @@ class BeaconConfig:
     def __post_init__(self) -> None:
         if not 6 <= self.period_s <= 86_400 or (86_400 % self.period_s and self.period_s != 128):
             raise ValueError(f"a beacon every {self.period_s} s: 128 s, or a divisor of a day from 6 s on")
+        if self.spreading_factor not in (8, 9, 10, 12):
+            raise ValueError(f"no beacon is defined at SF{self.spreading_factor}: 8, 9, 10 or 12")
+        if self.bandwidth_hz not in (125_000, 250_000, 500_000):
+            raise ValueError(f"{self.bandwidth_hz} Hz: a bandwidth of 125000, 250000 or 500000 Hz")
+        if self.freq_count < 1 or not 0 <= self.info_desc <= 255:
+            raise ValueError("a beacon has at least one frequency, and an InfoDesc of one byte")
 
 
 @dataclass(frozen=True, slots=True)
