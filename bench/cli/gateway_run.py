@@ -12,40 +12,51 @@ from bench.cli.gateway import app
 
 @app.command("run", epilog="Example: lorabench gateway run --port auto --server 127.0.0.1:1700")
 def run(
-    server: Annotated[list[str], typer.Option(help="HOST:PORT of a network server; may be given several times.")],
-    port: Annotated[str, typer.Option(help="Serial port, rfc2217:// or socket:// URL, or auto.")] = "auto",
+    server: Annotated[
+        list[str] | None, typer.Option(help="HOST:PORT of a network server; may be given several times.")
+    ] = None,
+    port: Annotated[str, typer.Option(help="Serial port, rfc2217:// or socket:// URL, or auto.")] = "",
+    config: Annotated[Path | None, typer.Option(help="global_conf.json of a CoreCell USB, or our TOML.")] = None,
     chip_firmware: Annotated[
         Path | None, typer.Option(help="Driver package or folder with the chip's firmware; the user's cache.")
     ] = None,
-    eui: Annotated[str, typer.Option(help="The gateway's EUI, 16 hex digits; the chip's own.")] = "",
+    eui: Annotated[str, typer.Option(help="The gateway's EUI, 16 hex digits; the file's, else the chip's own.")] = "",
     spool: Annotated[Path | None, typer.Option(help="Folder that keeps uplinks until they are acknowledged.")] = None,
-    antenna_gain: Annotated[float, typer.Option(help="dBi, taken from the power that a server asks for.")] = 0.0,
-    private: Annotated[bool, typer.Option("--private", help="Sync word 0x12 instead of LoRaWAN's 0x34.")] = False,
     trace: Annotated[Path | None, typer.Option(help="Write every byte of the serial line to this file.")] = None,
     duration: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Forward what a CoreCell concentrator hears to network servers, and send what they ask for.
 
-    EU868: 868.1, 868.3, 868.5 and 867.1 to 867.9 MHz, SF7BW250 on 868.3 and FSK on 868.8 MHz. A board that is unplugged
-    is brought back when it returns. Ctrl-C stops it: what is due within two seconds is still sent.
+    Without --config: the EU868 plan (868.1, 868.3, 868.5 and 867.1 to 867.9 MHz, SF7BW250 on 868.3, FSK on 868.8 MHz)
+    and its duty cycle. A board that is unplugged is brought back when it returns. Ctrl-C stops it: what is due within
+    two seconds is still sent.
     """
     import asyncio  # noqa: PLC0415 - keeps --help quick
+    from dataclasses import replace  # noqa: PLC0415
 
+    from bench.errors import UsageError  # noqa: PLC0415
     from bench.live.address import server_address  # noqa: PLC0415
-    from bench.live.concentrators import load_chip_firmware  # noqa: PLC0415
+    from bench.live.concentrators import corecell_settings, load_chip_firmware  # noqa: PLC0415
     from bench.live.gateway_session import GatewaySession, SessionOptions  # noqa: PLC0415
-    from gateway_fw.concentrator.setup import RadioSetup  # noqa: PLC0415
     from gateway_fw.io.server_link import ServerAddress  # noqa: PLC0415
+    from gateway_fw.settings import GatewaySettings  # noqa: PLC0415
     from lorawan.ids import Eui64  # noqa: PLC0415
 
-    servers = tuple(ServerAddress(host, number, number) for host, number in map(server_address, server))
+    settings = GatewaySettings(Eui64(0)) if config is None else corecell_settings(config)
+    if eui:
+        settings = replace(settings, gateway_eui=Eui64.from_hex(eui))
+    servers = tuple(ServerAddress(host, number, number) for host, number in map(server_address, server or ()))
+    if not servers and config is None:
+        raise UsageError("no network server", hint="--server 127.0.0.1:1700, or --config global_conf.json")
+    servers = servers or tuple(ServerAddress(each.host, each.port_up, each.port_down) for each in settings.servers)
     options = SessionOptions(
-        port=port,
+        port=port or ("auto" if config is None else settings.port),
         servers=servers,
-        setup=RadioSetup(public_network=not private),
-        eui=Eui64.from_hex(eui) if eui else None,
-        antenna_gain_dbi=antenna_gain,
+        setup=settings.radio,
+        forwarder=replace(settings.forwarder(), links=(settings.forwarder().all_links[0],) * len(servers)),
+        eui_given=bool(eui) or config is not None,
+        gps_port=settings.gps_port,
         spool=spool,
         trace=trace,
         json_lines=json_lines,

@@ -14,9 +14,9 @@ from gateway_fw.concentrator.corecell import CoreCellDriver
 from gateway_fw.concentrator.events import DriverEffect
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.errors import ChipFirmwareError
-from gateway_fw.forwarder.config import TxChain
 from gateway_fw.io.concentrator import ConcentratorRadio
 from gateway_fw.serial_port import ByteTrace, Port, open_port
+from gateway_fw.settings import GatewaySettings, SettingsError, load_settings
 
 BOARD_IDS = ("corecell-usb",)
 """Boards that `--port auto` looks for, by their id in gateway_fw/serial_port/usb_ids.toml."""
@@ -72,12 +72,15 @@ def corecell_radio(
     return ConcentratorRadio(lambda: CoreCellDriver(firmware), opened, setup, on_event=on_event, retry=retry)
 
 
-def tx_chains(setup: RadioSetup, min_freq_hz: int = 863_000_000, max_freq_hz: int = 870_000_000) -> tuple[TxChain, ...]:
-    """The forwarder's view of a set-up's transmitters."""
-    powers = tuple(row.power_dbm for row in setup.tx_gains)
-    return tuple(TxChain(min_freq_hz, max_freq_hz, powers, radio.tx_enabled) for radio in setup.radios)
-
-
-def channels_hz(setup: RadioSetup) -> tuple[int, ...]:
-    """The multi-SF channels in order, 0 where unused."""
-    return tuple(setup.channel_hz(index) or 0 for index in range(len(setup.channels)))
+def corecell_settings(path: Path) -> GatewaySettings:
+    """A configuration file that a CoreCell USB board can be set up from. Raises UsageError."""
+    try:
+        settings = load_settings(path).settings
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
+    if (settings.chip, settings.radio_type, settings.connection) != ("SX1302", "SX1250", "USB"):
+        found = f"{settings.chip} with {settings.radio_type} over {settings.connection}"
+        raise UsageError(f"{path}: is for {found}", hint="a CoreCell USB is an SX1302 with SX1250 over USB")
+    if settings.lbt is not None:
+        raise UsageError(f"{path}: asks for listen before talk", hint="this driver has none; switch it off there")
+    return settings
