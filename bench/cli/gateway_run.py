@@ -43,7 +43,12 @@ def run(
     from gateway_fw.settings import GatewaySettings  # noqa: PLC0415
     from lorawan.ids import Eui64  # noqa: PLC0415
 
-    settings = GatewaySettings(Eui64(0)) if config is None else corecell_settings(config)
+    settings = GatewaySettings(Eui64(0))
+    if config is not None:
+        read = corecell_settings(config)
+        settings = read.settings
+        for each in read.unread:
+            typer.echo(f"warning: {each}", err=True)
     if eui:
         settings = replace(settings, gateway_eui=Eui64.from_hex(eui))
     servers = tuple(ServerAddress(host, number, number) for host, number in map(server_address, server or ()))

@@ -16,7 +16,7 @@ from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.errors import ChipFirmwareError
 from gateway_fw.io.concentrator import ConcentratorRadio
 from gateway_fw.serial_port import ByteTrace, Port, open_port
-from gateway_fw.settings import GatewaySettings, SettingsError, load_settings
+from gateway_fw.settings import SettingsError, SettingsRead, load_settings
 
 BOARD_IDS = ("corecell-usb",)
 """Boards that `--port auto` looks for, by their id in gateway_fw/serial_port/usb_ids.toml."""
@@ -55,6 +55,11 @@ def load_chip_firmware(given: Path | None) -> ChipFirmware:
         raise UsageError(str(error)) from None
 
 
+def blank_firmware() -> ChipFirmware:
+    """Bytes that are nobody's firmware: a virtual board keeps them and reports what the chip would."""
+    return ChipFirmware(bytes(range(256)) * 32, bytes(range(255, -1, -1)) * 32)
+
+
 def corecell_radio(
     port: str,
     firmware: ChipFirmware,
@@ -72,15 +77,16 @@ def corecell_radio(
     return ConcentratorRadio(lambda: CoreCellDriver(firmware), opened, setup, on_event=on_event, retry=retry)
 
 
-def corecell_settings(path: Path) -> GatewaySettings:
+def corecell_settings(path: Path) -> SettingsRead:
     """A configuration file that a CoreCell USB board can be set up from. Raises UsageError."""
     try:
-        settings = load_settings(path).settings
+        read = load_settings(path)
     except SettingsError as error:
         raise UsageError(str(error)) from None
+    settings = read.settings
     if (settings.chip, settings.radio_type, settings.connection) != ("SX1302", "SX1250", "USB"):
         found = f"{settings.chip} with {settings.radio_type} over {settings.connection}"
         raise UsageError(f"{path}: is for {found}", hint="a CoreCell USB is an SX1302 with SX1250 over USB")
     if settings.lbt is not None:
         raise UsageError(f"{path}: asks for listen before talk", hint="this driver has none; switch it off there")
-    return settings
+    return read
