@@ -41,13 +41,9 @@ class VirtualCoreCellSession:
             self._say({"event": "ready", "path": self._board.path})
             tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._play())]
             try:
-                done = asyncio.gather(*tasks)
-                if duration_s is None:
-                    await done
-                else:
-                    await asyncio.wait([done], timeout=duration_s)
-                    if done.done():
-                        done.result()
+                done, _ = await asyncio.wait(tasks, timeout=duration_s, return_when=asyncio.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
             finally:
                 for task in tasks:
                     task.cancel()
