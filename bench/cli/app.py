@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-import bench.cli.gateway_virtual_corecell  # noqa: F401 - registers its command
+import bench.cli.gateway_virtual_corecell
+import bench.cli.gateway_virtual_picogw  # noqa: F401 - register their commands
 from bench.cli import (
     airtime,
     calibrate,

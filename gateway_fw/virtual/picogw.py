@@ -36,6 +36,7 @@ from gateway_fw.concentrator.picogw_wire import (
     TooLong,
 )
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
+from gateway_fw.virtual.channels import Channel
 from gateway_fw.virtual.corecell import EnterBootloader, PowerLost
 from gateway_fw.virtual.picogw_chip import PROGRAM_DATA, RX_BUFFER_BYTES, VERSION_ADDRESS, Sx1308
 from gateway_fw.virtual.picogw_clock import MicrosecondClock
@@ -122,6 +123,16 @@ class VirtualPicoGw:
         due += [] if self._resets_at is None else [self._resets_at]
         due += [self._ready_at] if self._commands and self._later is None and self._resets_at is None else []
         return min(due, default=None)
+
+    @property
+    def faults(self) -> PicoGwFaults:
+        """What is wrong with it now."""
+        return self._faults
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The LoRa channel plan that the host has ordered."""
+        return self._settings.channels
 
     @property
     def started(self) -> bool:
