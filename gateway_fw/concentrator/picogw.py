@@ -221,15 +221,16 @@ class PicoGwDriver:
             raise ProcedureFailed(f"the counter jumped by {off_us} µs: the board has restarted")
 
     def _poll(self) -> Procedure[list[Any]]:
-        effects: list[Any] = []
         if self._now >= self._counter_at:
             self._counter_at = self._now + COUNTER_US
             yield from self._read_counter()
+        return (yield from self._fetch())
+
+    def _fetch(self) -> Procedure[list[Any]]:
         status, data = yield from order(Request(Order.RECEIVE, bytes((MAX_PACKETS,)), answer_bytes=None))
         if not status:
             return [Dropped("receive_refused", "picoGW order 'b'", data.hex())]
-        effects.extend(receptions(data, self.counter))
-        return effects
+        return list(receptions(data, self.counter))
 
     # --- transmissions ---
 
@@ -269,35 +270,37 @@ class PicoGwDriver:
         return None
 
     def _send(self, program: Program) -> Procedure[list[Any]]:
-        untimely = self._untimely(program)
-        if untimely is not None:
-            return [untimely]
-        transmit = program.transmit
-        begins = self._now if program.immediate else self.counter.host_time(transmit.at)
-        ends = begins + transmit.airtime_us
         self._sending = program
+        # the board forgets what it has received when it sends
+        yield from (yield from self._fetch())
+        outcome = self._untimely(program)
+        if outcome is None:
+            outcome = yield from self._send_now(program)
+        self._sending = None
+        return [outcome]
+
+    def _send_now(self, program: Program) -> Procedure[TransmitDone | TransmitRefused]:
+        transmit, given_at = program.transmit, self._now
+        begins = given_at if program.immediate else self.counter.host_time(transmit.at)
+        ends = begins + transmit.airtime_us
         data = tx_order(program, self.counter).encode()
-        given_at = self._now
-        request = Request(Order.SEND, data, repeatable=False, within_us=TX_GUARD_US + TX_SLACK_US)
         yield Programmed(transmit, begins - given_at)
+        request = Request(Order.SEND, data, repeatable=False, within_us=TX_GUARD_US + TX_SLACK_US)
         try:
             status, _ = yield from order(request)
         except AnswerLost as lost:
             if not lost.alive:
                 raise
-            self._sending = None
-            return [TransmitRefused(transmit, "answer_lost", str(lost))]
-        self._sending = None
+            return TransmitRefused(transmit, "answer_lost", str(lost))
         self._counter_at = self._now
         if not status:
             # the transmission may have been made; the chip did not come back after it
-            return [TransmitRefused(transmit, "refused", "the board did not restart its chip")]
+            return TransmitRefused(transmit, "refused", "the board did not restart its chip")
         if self._now > ends + TX_SLACK_US and self._now >= given_at + TX_GUARD_US:
-            return [TransmitRefused(transmit, "not_sent", "the board waited its 10 s for an end that did not come")]
+            return TransmitRefused(transmit, "not_sent", "the board waited its 10 s for an end that did not come")
         if self._now < ends - TX_LEAD_US:
-            early_us = ends - self._now
-            return [TransmitRefused(transmit, "ended_early", f"the board answered {early_us} µs before the end")]
-        return [TransmitDone(transmit, seen_emitting=True)]
+            return TransmitRefused(transmit, "ended_early", f"answered {ends - self._now} µs before the end")
+        return TransmitDone(transmit, seen_emitting=True)
 
 
 def _as_effects(effects: list[Any]) -> Sequence[Any]:

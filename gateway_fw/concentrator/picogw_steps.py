@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from gateway_fw.concentrator.events import Programmed
+from gateway_fw.concentrator.events import DriverEffect
 from gateway_fw.concentrator.picogw_line import PicoGwLine, Request, Unanswered
 from gateway_fw.concentrator.picogw_registers import PAGE_REGISTER, PROGRAM_DATA, RADIO_SPI, Field
 from gateway_fw.concentrator.picogw_wire import MAX_ORDER_BYTES, READ_CHUNK_BYTES, Order
@@ -13,7 +13,8 @@ from gateway_fw.concentrator.procedure import AnswerLost, Pause, ProcedureFailed
 from lorawan.machine import Instant
 
 ResultT = TypeVar("ResultT")
-Procedure: TypeAlias = Generator[Request | Pause | Stage | Programmed, Any, ResultT]
+Procedure: TypeAlias = Generator[Request | Pause | Stage | DriverEffect, Any, ResultT]
+"""Asks for orders and pauses, says stages and effects; what it returns is for who started it."""
 
 
 def order(request: Request) -> Procedure[tuple[int, bytes]]:

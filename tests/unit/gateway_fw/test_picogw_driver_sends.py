@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from picogw_bench import heard
 from picogw_pair import Pair
 
 from gateway_fw.concentrator.events import (
     ConcentratorLost,
     Program,
     Programmed,
+    Reception,
     Started,
     Stop,
     Stopped,
@@ -18,7 +20,7 @@ from gateway_fw.concentrator.events import (
     TransmitRefused,
 )
 from gateway_fw.stream import LineLost
-from gateway_fw.virtual.picogw_faults import PicoGwFaults
+from gateway_fw.virtual.picogw_faults import PicoGwFaults, SetPicoGwFaults
 from lorawan.phy.airtime import lora_airtime_us
 from lorawan.phy.modulation import LoraModulation
 from lorawan.phy.radio import Transmit
@@ -53,6 +55,16 @@ def test_a_downlink_is_on_the_air_at_the_asked_microsecond_and_told_40_ms_ahead(
     (programmed,) = pair.of(Programmed)
     assert 30_000 <= programmed.lead_us <= 40_000
     assert pair.of(TransmitDone) == [TransmitDone(program.transmit, seen_emitting=True)]
+
+
+def test_frames_that_wait_in_the_board_are_fetched_before_it_sends_and_forgets_them() -> None:
+    pair = _running()
+    pair.run(7_000)
+    _downlink(pair, 60_000)
+    pair.run(19_500)  # past the last poll, before the board is told
+    pair.to_board(heard(pair.now))
+    pair.run(2_000_000)
+    assert len(pair.on_air) == len(pair.of(Reception)) == 1
 
 
 def test_an_immediate_downlink_goes_at_once() -> None:
@@ -124,6 +136,14 @@ def test_a_lost_answer_to_a_downlink_is_said_and_the_board_goes_on() -> None:
     pair.run(15_000_000)
     assert [refused.reason for refused in pair.of(TransmitRefused)] == ["answer_lost"]
     assert pair.of(ConcentratorLost) == []
+
+
+def test_a_board_lost_while_packets_are_fetched_for_a_downlink_still_answers_it() -> None:
+    pair = _running()
+    program = _downlink(pair, 60_000)
+    pair.to_board(SetPicoGwFaults(PicoGwFaults(mute=True)))
+    pair.run(15_000_000)
+    assert [(r.transmit, r.reason) for r in pair.of(TransmitRefused)] == [(program.transmit, "concentrator_lost")]
 
 
 def test_losing_the_line_with_downlinks_under_way_answers_each_of_them() -> None:
