@@ -273,7 +273,7 @@ class PicoGwDriver:
         self._sending = program
         # the board forgets what it has received when it sends
         yield from (yield from self._fetch())
-        outcome = self._untimely(program)
+        outcome: TransmitDone | TransmitRefused | None = self._untimely(program)
         if outcome is None:
             outcome = yield from self._send_now(program)
         self._sending = None
