@@ -190,7 +190,7 @@ class VirtualPicoGw:
         if self._later is not None and self._later.at <= at:
             later, self._later = self._later, None
             if later.restart:
-                self._restart_chip()
+                yield from self._restart_chip()
             if later.data:
                 yield SendBytes(later.data)
         yield from self._work(at)
@@ -381,8 +381,10 @@ class VirtualPicoGw:
             coding_rate=CodingRate(order.coding_rate),
         )
 
-    def _restart_chip(self) -> None:
+    def _restart_chip(self) -> Iterator[PicoGwEffect]:
         """After a transmission the microcontroller starts the chip itself, from the settings that it has."""
+        for record in self._fifo:
+            yield self._dropped("not_fetched", f"{record.freq_hz} Hz, {len(record.payload)} bytes, lost by sending")
         self._fifo.clear()
         self._aligned = True
         if self._settings.radios[0].freq_hz:

@@ -146,6 +146,7 @@ def test_nothing_is_answered_or_heard_around_a_downlink_and_waiting_packets_are_
     bench.hear(b"meanwhile")
     assert bench.reasons == ["half_duplex"]
     bench.pass_time(1_000_000)
+    assert bench.reasons == ["half_duplex", "not_fetched"]
     assert [answer.identifier for answer in bench.answers] == [ord("f"), ord("q")]
     assert fetch(bench).data == b"\0"
 
