@@ -78,6 +78,57 @@ class ConcentratorError(GatewayError, OSError):
         super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
 
 
+class ImageError(GatewayError, ValueError):
+    """A firmware image that cannot be read, or does not fit the board.
+
+    source: its file; line: 1-based, in text formats; offset: in bytes, in binary ones; hint: what would be right.
+    """
+
+    def __init__(
+        self, reason: str, *, source: str = "", line: int | None = None, offset: int | None = None, hint: str = ""
+    ) -> None:
+        self.reason, self.source, self.line, self.offset, self.hint = reason, source, line, offset, hint
+        where = source or "image"
+        if line is not None:
+            where += f":{line}"
+        elif offset is not None:
+            where += f", byte {offset} (0x{offset:x})"
+        super().__init__(f"{where}: {reason}" + (f"; {hint}" if hint else ""))
+
+
+class FlashError(GatewayError, OSError):
+    """A board that could not be flashed, read, erased or verified. hint: what to do about it.
+
+    standing: what is on the board now; recover: the command that brings it back. "" where nothing has changed.
+    """
+
+    def __init__(self, reason: str, *, hint: str = "", standing: str = "", recover: str = "") -> None:
+        self.reason, self.hint, self.standing, self.recover = reason, hint, standing, recover
+        super().__init__(f"{reason}; {hint}" if hint else reason)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Further lines for a person."""
+        lines = (("on the board now: ", self.standing), ("to recover: ", self.recover))
+        return tuple(f"{lead}{text}" for lead, text in lines if text)
+
+
+class UnknownBoardError(GatewayError, ValueError):
+    """A board that the table does not have."""
+
+
+class WrongBoardError(FlashError):
+    """Another board, or chip, than the one asked for answered."""
+
+
+class VerifyError(FlashError):
+    """What the board holds is not the image. address: the first byte that differs."""
+
+    def __init__(self, reason: str, *, address: int | None = None, hint: str = "", standing: str = "") -> None:
+        self.address = address
+        super().__init__(reason, hint=hint, standing=standing)
+
+
 class PtyError(GatewayError, OSError):
     """A pseudo-terminal, or the link to it, that cannot be made. hint: what the person can do about it."""
 

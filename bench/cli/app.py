@@ -1,6 +1,7 @@
 """The command itself: sub-commands, and errors turned into exit codes.
 
-0 ok; 1 a verdict or check failed; 2 usage or configuration; 3 port or network; 70 a defect of lorabench; 130 Ctrl-C.
+0 ok; 1 a verdict or check failed; 2 usage or configuration; 3 port or network; 4 flash or verify failed; 70 a defect of
+lorabench; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from typing import Annotated
 
 import typer
 
+import bench.cli.flash_check
+import bench.cli.flash_list
+import bench.cli.flash_virtual
+import bench.cli.flash_write
+import bench.cli.gateway_chip_firmware
+import bench.cli.gateway_list
+import bench.cli.gateway_run
+import bench.cli.gateway_trace_check
 import bench.cli.gateway_virtual_corecell
 import bench.cli.gateway_virtual_picogw  # noqa: F401 - register their commands
 from bench.cli import (
@@ -22,6 +31,7 @@ from bench.cli import (
     flash,
     frame,
     gateway,
+    gateway_provision,  # noqa: F401 - registers its command
     network,
     plan,
     rerun,
@@ -37,7 +47,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="LoRaWAN gateway and device simulator and firmware test bench.",
-    epilog="Exit codes: 0 ok, 1 a verdict or check failed, 2 usage or configuration, 3 port or network, 130 Ctrl-C.",
+    epilog="Exit codes: 0 ok, 1 a verdict or check failed, 2 usage or configuration, 3 port or network, "
+    "4 flash or verify failed, 130 Ctrl-C.",
 )
 app.add_typer(frame.app, name="frame")
 app.command("airtime", epilog="Example: lorabench airtime --sf 7 --sf 12 --payload 20")(airtime.airtime)

@@ -12,7 +12,7 @@ from gateway_fw.concentrator.chip_firmware import ChipFirmware
 from gateway_fw.concentrator.corecell_bridge import GET_STATUS, BoardStatus, decode_status
 from gateway_fw.concentrator.corecell_counter import Counter
 from gateway_fw.concentrator.corecell_line import BridgeLine
-from gateway_fw.concentrator.corecell_receive import fetch, read_counter, receptions
+from gateway_fw.concentrator.corecell_receive import fetch, read_counters, receptions
 from gateway_fw.concentrator.corecell_startup import BoardFound, abort, start, stop
 from gateway_fw.concentrator.corecell_tx import (
     TX_BASE,
@@ -106,6 +106,11 @@ class CoreCellDriver:
     def ahead_us(self) -> int:
         """Concentrator time minus host time."""
         return self.counter.ahead_us
+
+    @property
+    def pps_at(self) -> Instant | None:
+        """The concentrator time of the last pulse per second of a GPS receiver, None where there is none."""
+        return self.counter.pulse_at
 
     @property
     def wake_at(self) -> Instant | None:
@@ -220,8 +225,7 @@ class CoreCellDriver:
         return self._runner.run(first, self._now, _as_effects, self._failed)
 
     def _first_reading(self, found: BoardFound) -> Procedure[list[Any]]:
-        raw = yield from read_counter()
-        self.counter.read(raw, self._now)
+        yield from self._read_counters()
         self.phase = Phase.RUNNING
         board = found.board
         return [
@@ -246,7 +250,7 @@ class CoreCellDriver:
 
     def _poll(self) -> Procedure[list[Any]]:
         buffer = yield from fetch()
-        self.counter.read((yield from read_counter()), self._now)
+        yield from self._read_counters()
         effects: list[Any] = []
         if self._now >= self._status_at:
             self._status_at = self._now + STATUS_US
@@ -255,6 +259,11 @@ class CoreCellDriver:
             effects.append(StatusRead(self._now, status.temperature_c, self.ahead_us))
         effects.extend(receptions(buffer, self._setup, self.counter, self._temperature_c))
         return effects
+
+    def _read_counters(self) -> Procedure[None]:
+        free_running, pulse = yield from read_counters()
+        self.counter.read(free_running, self._now)
+        self.counter.pulse(pulse)
 
     def _program(self, program: Program) -> list[Any]:
         refusal = self._refusal(program)
@@ -288,9 +297,13 @@ class CoreCellDriver:
         status = yield from read_byte(TX_BASE[chain] + TX_STATUS)
         if status != TX_FREE:
             return [TransmitRefused(transmit, "busy", f"transmitter {'AB'[chain]} is at 0x{status:02X}")]
+        before = self._in_flight[chain]
+        self._in_flight[chain] = None
+        # free, though nobody has looked since the last frame ended: that one is over
+        effects: list[Any] = [] if before is None else [TransmitDone(before.program.transmit, before.seen)]
         untimely = self._untimely(program)
         if untimely is not None:
-            return [untimely]
+            return [*effects, untimely]
         ticks = None if program.immediate else self.counter.raw_ticks(transmit.at)
         try:
             yield from spi(*transmit_elements(program, self._setup, ticks), repeatable=False)
@@ -299,11 +312,11 @@ class CoreCellDriver:
                 raise
             status = yield from read_byte(TX_BASE[chain] + TX_STATUS)
             if status not in TX_SCHEDULED and status not in TX_EMITTING:
-                return [TransmitRefused(transmit, "answer_lost", f"transmitter at 0x{status:02X}")]
+                return [*effects, TransmitRefused(transmit, "answer_lost", f"transmitter at 0x{status:02X}")]
         begins = self._now if program.immediate else self.counter.host_time(transmit.at)
         end = begins + transmit.airtime_us
         self._in_flight[chain] = _InFlight(program, begins + transmit.airtime_us // 2, end + _DONE_SLACK_US)
-        return [Programmed(transmit, begins - self._now)]
+        return [*effects, Programmed(transmit, begins - self._now)]
 
     def _look(self, chain: int) -> Procedure[list[Any]]:
         flight = self._in_flight[chain]

@@ -26,6 +26,8 @@ class Counter:
         self._ticks: int | None = None
         self._read_at: Instant = 0
         self._origin_us = 0
+        self._pulse: int | None = None
+        self._pulse_at: Instant | None = None
         self._ahead: deque[int] = deque(maxlen=_SAMPLES)
 
     @property
@@ -55,6 +57,17 @@ class Counter:
         time = self._origin_us + self._ticks // TICKS_PER_US
         self._ahead.append(time - now)
         return time
+
+    def pulse(self, raw: int) -> None:
+        """Take the reading of the counter that a pulse per second latches; without pulses it stays as it is."""
+        if self._pulse is not None and raw != self._pulse:
+            self._pulse_at = self.time_of(raw)
+        self._pulse = raw
+
+    @property
+    def pulse_at(self) -> Instant | None:
+        """The concentrator time of the last pulse, None where none was seen to come."""
+        return self._pulse_at
 
     def time_of(self, raw: int) -> Instant:
         """The concentrator time of a timestamp taken within the wrap around the last reading."""

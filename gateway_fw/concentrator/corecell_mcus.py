@@ -13,10 +13,11 @@ from lorawan.units import US_PER_MS
 _POLLS, _POLL_US = 200, 5 * US_PER_MS  # assumption: a processor that is not there within a second never is
 _HINT = "the image is not this chip's firmware, or not this version of it"
 
+GAIN_AUTO = 0xFF  # loragw_sx1302.h SX1302_AGC_RADIO_GAIN_AUTO
 PA_START_DELAY_100US = 8
 AGC_STEPS: tuple[tuple[str, int, int, tuple[int, ...]], ...] = (
-    ("gains of radio A (automatic)", 0x80, 0x02, (0, 0)),
-    ("gains of radio B (automatic)", 0x20, 0x03, (0, 0)),
+    ("gains of radio A", 0x80, 0x02, (GAIN_AUTO, GAIN_AUTO)),
+    ("gains of radio B", 0x20, 0x03, (GAIN_AUTO, GAIN_AUTO)),
     ("analog gain range", 0x03, 0x04, (1, 13)),
     ("analog thresholds", 0x04, 0x05, (3, 12)),
     ("decimator attenuation range", 0x05, 0x06, (4, 15)),

@@ -183,8 +183,8 @@ def _service_modem(service: ServiceChannel, radio_hz: int) -> Iterator[Write]:
     yield Field(_SERVICE + 0x33, 6, 2).set(BANDWIDTH_CODES[bw_hz] - 3 if sf >= 11 else 0)
     yield Field(_SERVICE + 0x23, 1, 1).set(0)  # explicit header; the next three count with an implicit one only
     yield Field(_SERVICE + 0x23, 0, 1).set(0)
-    yield Field(_SERVICE + 0x22, 0, 3).set(1)
-    yield Field(_SERVICE + 0x24).set(17)
+    yield Field(_SERVICE + 0x22, 0, 3).set(0)
+    yield Field(_SERVICE + 0x24).set(0)
     yield Field(_SERVICE + 0x21, 0, 4).set(sf)
     yield Field(_SERVICE + 0x21, 4, 4).set(BANDWIDTH_CODES[bw_hz])
     yield Field(_SERVICE + 0x22, 4, 2).set(1 if service.modulation.ldro else 0)

@@ -50,8 +50,10 @@ def fetch() -> Procedure[bytes]:
     return buffer
 
 
-def read_counter() -> Procedure[int]:
-    """The free-running 32 MHz counter. Where its first byte moved between two readings, a third one is taken.
+def read_counters() -> Procedure[tuple[int, int]]:
+    """The free-running 32 MHz counter, and the same latched at the last pulse per second.
+
+    Where a first byte moved between two readings, a third one is taken.
 
     Source: loragw_sx1302_timestamp.c, timestamp_counter_get, which names the chip's error.
     """
@@ -59,7 +61,7 @@ def read_counter() -> Procedure[int]:
     again = yield from read(reg.COUNTERS, 8)
     if (first[0], first[4]) != (again[0], again[4]):
         first = yield from read(reg.COUNTERS, 8)
-    return int.from_bytes(first[4:8], "big")
+    return int.from_bytes(first[4:8], "big"), int.from_bytes(first[:4], "big")
 
 
 def receptions(

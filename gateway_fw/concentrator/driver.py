@@ -16,6 +16,10 @@ class HostDriver(Core[DriverEvent, DriverEffect], Protocol):
     def ahead_us(self) -> int:
         """Concentrator time minus host time, as far as known; 0 before Started."""
 
+    @property
+    def pps_at(self) -> Instant | None:
+        """The concentrator time of the last pulse per second, None where there is none."""
+
 
 class Shifted:
     """A driver on another origin of time: its instants count from `origin` of the outer clock's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
 from gateway_fw.concentrator.driver import HostDriver, Shifted
 from gateway_fw.concentrator.events import (
@@ -24,6 +25,7 @@ from gateway_fw.concentrator.events import (
 )
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.errors import ConcentratorError, GatewayError
+from gateway_fw.io.radio import Deliver
 from gateway_fw.io.serial import SerialLine
 from gateway_fw.serial_port import Port
 from gateway_fw.stream import SendBytes
@@ -31,8 +33,7 @@ from lorawan.machine import Instant
 from lorawan.phy.radio import Transmit
 from lorawan.units import US_PER_S
 
-RadioEvent = Reception | FskReception | Started | StatusRead | TransmitDone | TransmitRefused
-
+_TOLD = (Reception, FskReception, Started, StatusRead, TransmitDone, TransmitRefused)
 RETRY_FIRST_S, RETRY_MOST_S = 1.0, 30.0
 STOP_S = 3.0  # assumption: a transmission that is cut off ends within a second on each of two chains
 
@@ -56,8 +57,8 @@ class ConcentratorRadio:
     ) -> None:
         self._make, self._open_port, self._setup = driver, open_port, setup
         self._on_event, self._retry = on_event, retry
-        self._deliver: Callable[[RadioEvent], None] | None = None
-        self._origin_s: float | None = None
+        self._deliver: Deliver | None = None
+        self._origin_s = monotonic()
         self._last: Instant = 0
         self._driver: HostDriver | None = None
         self._line: SerialLine[Start | Stop | Program, DriverEffect] | None = None
@@ -66,6 +67,7 @@ class ConcentratorRadio:
         self._keeper: asyncio.Task[None] | None = None
         self._went: asyncio.Event = asyncio.Event()
         self.lost: asyncio.Event = asyncio.Event()
+        self.started: Started | None = None
         self.connections = 0
 
     @property
@@ -75,12 +77,19 @@ class ConcentratorRadio:
         self._last = max(self._last, self._host_now() + ahead_us)
         return self._last
 
-    async def start(self, deliver: Callable[[RadioEvent], None]) -> Started:
+    async def open(self) -> Started:
         """Open the port and bring the board up. Raises PortError, or ConcentratorError where the board fails."""
-        self._deliver = deliver
         started = await self._connect()
         self._keeper = asyncio.create_task(self._keep(), name="concentrator")
         return started
+
+    async def start(self, deliver: Deliver) -> None:
+        """The same, unless it is open, and deliver from here on."""
+        self._deliver = deliver
+        if self._keeper is None:
+            await self.open()
+        elif self.started is not None:
+            deliver(self.started)
 
     async def stop(self) -> None:
         """Cut transmissions off, switch the board off, close the port."""
@@ -102,18 +111,17 @@ class ConcentratorRadio:
         program = Program(
             transmit, transmit.rf_chain, transmit.preamble_symbols, transmit.explicit_header, immediate=immediate
         )
-        if self._line is not None:
+        if self._line is not None and not self._line.lost.is_set():
             self._line.submit(program)
+        elif self._deliver is not None:
+            self._deliver(TransmitRefused(transmit, "concentrator_lost", "the board is away"))
 
     def pps_at(self) -> Instant | None:
-        """When the last pulse of a GPS receiver came; this driver does not read it."""
-        return None
+        """When the last pulse of a GPS receiver came; None where the board sees none."""
+        return None if self._driver is None else self._driver.pps_at
 
     def _host_now(self) -> Instant:
-        loop_s = asyncio.get_running_loop().time()
-        if self._origin_s is None:
-            self._origin_s = loop_s
-        return int((loop_s - self._origin_s) * US_PER_S)
+        return int((monotonic() - self._origin_s) * US_PER_S)
 
     async def _connect(self) -> Started:
         port = await asyncio.to_thread(self._open_port)
@@ -127,6 +135,7 @@ class ConcentratorRadio:
         if isinstance(outcome, StartFailed):
             await self._disconnect()
             raise ConcentratorError(outcome.why, stage=outcome.stage, port=port.name, hint=outcome.hint)
+        self.started = outcome
         self.connections += 1
         return outcome
 
@@ -164,5 +173,5 @@ class ConcentratorRadio:
             self._went.set()
         if self._on_event is not None:
             self._on_event(effect)
-        if self._deliver is not None and isinstance(effect, RadioEvent):
+        if self._deliver is not None and isinstance(effect, _TOLD):
             self._deliver(effect)

@@ -46,6 +46,7 @@ class Sx1302:
         self._otp = {**dict(enumerate(chip_eui)), _OTP_MODEL: model}
         self._pulse_phase_us = pulse_phase_us
         self.radios = (Sx1250(), Sx1250())
+        self.clear_to_send: Callable[[], bool] = lambda: True
         self.transmitters = (Transmitter(0, power_dbm), Transmitter(1, power_dbm))
         self.agc, self.arb, self.fifo = Agc(), Arb(), RxFifo()
         self.clock = ChipClock(0)
@@ -169,6 +170,12 @@ class Sx1302:
         base = reg.TX_BASES[chain]
         block = self.memory[base : base + reg.TX_BLOCK_BYTES]
         outcome = self.transmitters[chain].trigger(before, after, block, self.clock, now, self._pulse_phase_us or 0)
+        if isinstance(outcome, Transmit) and self.agc.listen_before_talk:
+            allowed = self.clear_to_send()
+            self.agc.report_transmission(chain, allowed=allowed)
+            if not allowed:
+                self.transmitters[chain].on_air = None
+                outcome = Dropped("lbt_refused", "sx1302_hal 2.1.0, lgw_lbt_tx_status", f"start {outcome.at}")
         if outcome is not None:
             self._told(outcome)
 
