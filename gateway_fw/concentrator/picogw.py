@@ -94,6 +94,11 @@ class PicoGwDriver:
         return self.counter.ahead_us
 
     @property
+    def pps_at(self) -> Instant | None:
+        """None: the board's firmware leaves its GPS input off."""
+        return None
+
+    @property
     def wake_at(self) -> Instant | None:
         """The end of draining, of a pause, of an answer's deadline, the next poll or transmission."""
         if self.phase is Phase.DRAINING:

@@ -1,7 +1,7 @@
 """The firmware of an SX1308's two processors: Semtech's, so the user brings it; here it is found and checked.
 
-The images stand in a driver package that is on the user's disk (a source tree of picoGW_hal). Neither this repository
-nor its tests hold any.
+The images stand in a driver package that is on the user's disk (a source tree or archive of picoGW_hal). Neither this
+repository nor its tests hold any.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway_fw.concentrator.chip_firmware import check_image, digest, image_of_c_array
+from gateway_fw.concentrator.chip_firmware import check_image, digest, images_of
 from gateway_fw.errors import ChipFirmwareError
 
 AGC_VERSION, ARB_VERSION, CALIBRATION_VERSION = 4, 1, 2
@@ -23,7 +23,6 @@ IMAGE_FILES: Mapping[str, str] = {
 }
 """Field to file. Source: picoGW_hal 0.2.3 libloragw/src."""
 _SAVED = "sx1308_{}.bin"
-_MAX_TEXT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +42,10 @@ class PicoGwFirmware:
         return f"PicoGwFirmware({', '.join(f'{name} {digest(getattr(self, name))}' for name in IMAGE_FILES)})"
 
 
-def read_picogw_package(folder: Path) -> PicoGwFirmware:
-    """The images of a picoGW_hal source tree. Raises ChipFirmwareError where one is missing or not sound."""
-    images: dict[str, bytes] = {}
-    for field, name in IMAGE_FILES.items():
-        files = sorted(file for file in folder.rglob(name) if file.stat().st_size <= _MAX_TEXT_BYTES)
-        if not files:
-            raise ChipFirmwareError(
-                f"{folder}: no {name}; it is in libloragw/src of github.com/Lora-net/picoGW_hal 0.2.3"
-            )
-        found = {image_of_c_array(file.read_text("ascii", "replace"), str(file)) for file in files}
-        if len(found) > 1:
-            raise ChipFirmwareError(f"{folder}: {len(found)} different {name}; point to one driver's folder")
-        images[field] = found.pop()
-    return PicoGwFirmware(**images)
+def read_picogw_package(path: Path) -> PicoGwFirmware:
+    """The images of picoGW_hal: a folder, a .zip or a .tar(.gz, .bz2, .xz). Raises ChipFirmwareError."""
+    found = images_of(path, tuple(IMAGE_FILES.values()), "picoGW_hal 0.2.3")
+    return PicoGwFirmware(**{field: found[name] for field, name in IMAGE_FILES.items()})
 
 
 def save_picogw(firmware: PicoGwFirmware, folder: Path) -> None:
@@ -73,5 +62,5 @@ def load_picogw(folder: Path) -> PicoGwFirmware:
     try:
         return PicoGwFirmware(**{field: (folder / _SAVED.format(field)).read_bytes() for field in IMAGE_FILES})
     except FileNotFoundError as error:
-        hint = "read them out of a picoGW_hal source tree first"
+        hint = "lorabench gateway chip-firmware --board picogw PATH reads them out of a picoGW_hal tree or archive"
         raise ChipFirmwareError(f"no picoGW firmware in {folder} ({error.filename}); {hint}") from None
