@@ -22,7 +22,8 @@ import bench.cli.gateway_chip_firmware
 import bench.cli.gateway_list
 import bench.cli.gateway_run
 import bench.cli.gateway_trace_check
-import bench.cli.gateway_virtual_corecell  # noqa: F401 - registers its command
+import bench.cli.gateway_virtual_corecell
+import bench.cli.gateway_virtual_picogw  # noqa: F401 - register their commands
 from bench.cli import (
     airtime,
     calibrate,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
-from bench.live.concentrators import corecell_radio
+from bench.live.concentrators import concentrator_radio
 from bench.live.gps_port import GPS_BAUDRATE, GpsPort
 from gateway_fw.concentrator.chip_firmware import ChipFirmware
 from gateway_fw.concentrator.events import (
@@ -27,6 +27,7 @@ from gateway_fw.concentrator.events import (
     TransmitDone,
     TransmitRefused,
 )
+from gateway_fw.concentrator.picogw_firmware import PicoGwFirmware
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.forwarder.config import ForwarderConfig
 from gateway_fw.io.forwarder_service import ForwarderService
@@ -57,7 +58,9 @@ class SessionOptions:
 class GatewaySession:
     """say: where lines go."""
 
-    def __init__(self, firmware: ChipFirmware, options: SessionOptions, say: Callable[[str], object]) -> None:
+    def __init__(
+        self, firmware: ChipFirmware | PicoGwFirmware, options: SessionOptions, say: Callable[[str], object]
+    ) -> None:
         self._firmware, self._options, self._say = firmware, options, say
         self._dropped: dict[str, int] = {}
 
@@ -65,7 +68,7 @@ class GatewaySession:
         """Until cancelled, or for so many seconds. Raises PortError, ConcentratorError, UsageError, SpoolError."""
         options = self._options
         trace = None if options.trace is None else ByteTrace.to_file(options.trace)
-        radio = corecell_radio(options.port, self._firmware, options.setup, trace=trace, on_event=self._event)
+        radio = concentrator_radio(options.port, self._firmware, options.setup, trace=trace, on_event=self._event)
         gps = None if options.gps_port is None else GpsPort(open_port(options.gps_port, baudrate=GPS_BAUDRATE))
         try:
             started = await radio.open()
