@@ -13,10 +13,6 @@ class GwmpError(GatewayError, WireError):
     """Bytes that are not a Semtech UDP datagram, or a value that none can carry."""
 
 
-class StationError(GatewayError, WireError):
-    """Text that is not a Basics Station message, or a value that none can carry."""
-
-
 class LinkDeadlineError(GatewayError, TimeoutError):
     """A datagram did not come out of a loopback link within its deadline."""
 
@@ -73,6 +69,15 @@ class TraceFormatError(GatewayError, ValueError):
     """A line that is not of a byte trace; the message says file and line."""
 
 
+class ConcentratorError(GatewayError, OSError):
+    """A concentrator that does not come up. stage: of its start-up; port: the line's name."""
+
+    def __init__(self, why: str, *, stage: str, port: str = "", hint: str = "") -> None:
+        self.why, self.stage, self.port, self.hint = why, stage, port, hint
+        where = f"{port}: {stage}" if port else stage
+        super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
+
+
 class ImageError(GatewayError, ValueError):
     """A firmware image that cannot be read, or does not fit the board.
 
@@ -122,13 +127,6 @@ class VerifyError(FlashError):
     def __init__(self, reason: str, *, address: int | None = None, hint: str = "", standing: str = "") -> None:
         self.address = address
         super().__init__(reason, hint=hint, standing=standing)
-class ConcentratorError(GatewayError, OSError):
-    """A concentrator that does not come up. stage: of its start-up; port: the line's name."""
-
-    def __init__(self, why: str, *, stage: str, port: str = "", hint: str = "") -> None:
-        self.why, self.stage, self.port, self.hint = why, stage, port, hint
-        where = f"{port}: {stage}" if port else stage
-        super().__init__(f"{where}: {why}" + (f"; {hint}" if hint else ""))
 
 
 class PtyError(GatewayError, OSError):

@@ -33,12 +33,17 @@ from bench.cli import (  # noqa: F401 - each registers its commands
     flash_protect,
     flash_virtual,
     flash_write,
+    gateway_accept,
+    gateway_chip_firmware,
     gateway_list,
     gateway_monitor,
     gateway_provision,
+    gateway_run,
     gateway_simulate,
+    gateway_trace_check,
     gateway_virtual,
     gateway_virtual_corecell,
+    gateway_virtual_picogw,
     network_run,
 )
 from bench.cli.exits import DEFECT, ErrorGroup

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -68,22 +68,30 @@ def read_package(path: Path) -> ChipFirmware:
 
     Raises ChipFirmwareError where one is missing or not sound; OSError where the path cannot be read.
     """
+    found = images_of(path, (AGC_FILE, ARB_FILE), "sx1302_hal 2.x")
+    return ChipFirmware(found[AGC_FILE], found[ARB_FILE])
+
+
+def images_of(path: Path, wanted: Sequence[str], driver: str) -> dict[str, bytes]:
+    """The images of these files somewhere in a package, by file name. driver: the name and version of the package.
+
+    Raises ChipFirmwareError where one is missing, not sound, or there twice and different.
+    """
     found: dict[str, bytes] = {}
-    for name, text in _candidates(path):
+    for name, text in _candidates(path, wanted):
         base = name.replace("\\", "/").rsplit("/", 1)[-1]
         image = image_of_c_array(text, name)
         if found.setdefault(base, image) != image:
             raise ChipFirmwareError(f"{path}: two different {base}; point to one driver's folder")
-    missing = [name for name in (AGC_FILE, ARB_FILE) if name not in found]
+    missing = [name for name in wanted if name not in found]
     if missing:
         raise ChipFirmwareError(
-            f"{path}: no {' and no '.join(missing)}; they are in libloragw/src of github.com/Lora-net/sx1302_hal 2.x"
+            f"{path}: no {' and no '.join(missing)}; they are in libloragw/src of github.com/Lora-net/{driver}"
         )
-    return ChipFirmware(found[AGC_FILE], found[ARB_FILE])
+    return found
 
 
-def _candidates(path: Path) -> Iterator[tuple[str, str]]:
-    wanted = (AGC_FILE, ARB_FILE)
+def _candidates(path: Path, wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
     if path.is_dir():
         for file in sorted(path.rglob("*.var")):
             if file.name in wanted and file.stat().st_size <= _MAX_TEXT_BYTES:

@@ -297,9 +297,13 @@ class CoreCellDriver:
         status = yield from read_byte(TX_BASE[chain] + TX_STATUS)
         if status != TX_FREE:
             return [TransmitRefused(transmit, "busy", f"transmitter {'AB'[chain]} is at 0x{status:02X}")]
+        before = self._in_flight[chain]
+        self._in_flight[chain] = None
+        # free, though nobody has looked since the last frame ended: that one is over
+        effects: list[Any] = [] if before is None else [TransmitDone(before.program.transmit, before.seen)]
         untimely = self._untimely(program)
         if untimely is not None:
-            return [untimely]
+            return [*effects, untimely]
         ticks = None if program.immediate else self.counter.raw_ticks(transmit.at)
         try:
             yield from spi(*transmit_elements(program, self._setup, ticks), repeatable=False)
@@ -308,11 +312,11 @@ class CoreCellDriver:
                 raise
             status = yield from read_byte(TX_BASE[chain] + TX_STATUS)
             if status not in TX_SCHEDULED and status not in TX_EMITTING:
-                return [TransmitRefused(transmit, "answer_lost", f"transmitter at 0x{status:02X}")]
+                return [*effects, TransmitRefused(transmit, "answer_lost", f"transmitter at 0x{status:02X}")]
         begins = self._now if program.immediate else self.counter.host_time(transmit.at)
         end = begins + transmit.airtime_us
         self._in_flight[chain] = _InFlight(program, begins + transmit.airtime_us // 2, end + _DONE_SLACK_US)
-        return [Programmed(transmit, begins - self._now)]
+        return [*effects, Programmed(transmit, begins - self._now)]
 
     def _look(self, chain: int) -> Procedure[list[Any]]:
         flight = self._in_flight[chain]

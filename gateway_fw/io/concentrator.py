@@ -77,11 +77,19 @@ class ConcentratorRadio:
         self._last = max(self._last, self._host_now() + ahead_us)
         return self._last
 
-    async def start(self, deliver: Deliver) -> None:
+    async def open(self) -> Started:
         """Open the port and bring the board up. Raises PortError, or ConcentratorError where the board fails."""
-        self._deliver = deliver
-        await self._connect()
+        started = await self._connect()
         self._keeper = asyncio.create_task(self._keep(), name="concentrator")
+        return started
+
+    async def start(self, deliver: Deliver) -> None:
+        """The same, unless it is open, and deliver from here on."""
+        self._deliver = deliver
+        if self._keeper is None:
+            await self.open()
+        elif self.started is not None:
+            deliver(self.started)
 
     async def stop(self) -> None:
         """Cut transmissions off, switch the board off, close the port."""
@@ -115,7 +123,7 @@ class ConcentratorRadio:
     def _host_now(self) -> Instant:
         return int((monotonic() - self._origin_s) * US_PER_S)
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> Started:
         port = await asyncio.to_thread(self._open_port)
         self._driver = self._make()
         self._went.clear()
@@ -129,6 +137,7 @@ class ConcentratorRadio:
             raise ConcentratorError(outcome.why, stage=outcome.stage, port=port.name, hint=outcome.hint)
         self.started = outcome
         self.connections += 1
+        return outcome
 
     async def _disconnect(self) -> None:
         line, self._line = self._line, None

@@ -36,6 +36,7 @@ from gateway_fw.concentrator.picogw_wire import (
     TooLong,
 )
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
+from gateway_fw.virtual.channels import Channel
 from gateway_fw.virtual.corecell import EnterBootloader, PowerLost
 from gateway_fw.virtual.picogw_chip import PROGRAM_DATA, RX_BUFFER_BYTES, VERSION_ADDRESS, Sx1308
 from gateway_fw.virtual.picogw_clock import MicrosecondClock
@@ -124,6 +125,16 @@ class VirtualPicoGw:
         return min(due, default=None)
 
     @property
+    def faults(self) -> PicoGwFaults:
+        """What is wrong with it now."""
+        return self._faults
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The LoRa channel plan that the host has ordered."""
+        return self._settings.channels
+
+    @property
     def started(self) -> bool:
         """Whether a host has started the chip: frames are received, but for the time of a transmission."""
         return self._chip.running
@@ -179,7 +190,7 @@ class VirtualPicoGw:
         if self._later is not None and self._later.at <= at:
             later, self._later = self._later, None
             if later.restart:
-                self._restart_chip()
+                yield from self._restart_chip()
             if later.data:
                 yield SendBytes(later.data)
         yield from self._work(at)
@@ -370,8 +381,10 @@ class VirtualPicoGw:
             coding_rate=CodingRate(order.coding_rate),
         )
 
-    def _restart_chip(self) -> None:
+    def _restart_chip(self) -> Iterator[PicoGwEffect]:
         """After a transmission the microcontroller starts the chip itself, from the settings that it has."""
+        for record in self._fifo:
+            yield self._dropped("not_fetched", f"{record.freq_hz} Hz, {len(record.payload)} bytes, lost by sending")
         self._fifo.clear()
         self._aligned = True
         if self._settings.radios[0].freq_hz:

@@ -33,6 +33,7 @@ from gateway_fw.concentrator.picogw_records import (
     TxOrder,
     sf_bit,
 )
+from gateway_fw.virtual.channels import Channel
 from gateway_fw.virtual.picogw_chip import MULTI_MODEM, SERVICE_MODEM
 from lorawan.phy.airtime import lora_airtime_us
 from lorawan.phy.modulation import CodingRate
@@ -85,6 +86,22 @@ class RadioSettings:
         """With order 'h' carried out, or None where it is refused."""
         fits = all(row.digital <= 3 and row.dac == 3 and row.mix <= 15 and row.pa <= 3 for row in gains)
         return replace(self, gains=gains) if 1 <= len(gains) <= MAX_GAINS and fits else None
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The LoRa chains that are switched on."""
+        return tuple(
+            Channel(
+                chain,
+                conf.rf_chain,
+                self.centre_hz(chain),
+                self.centre_hz(chain),
+                BANDWIDTH_OF[conf.bandwidth],
+                frozenset(sf for sf in range(7, 13) if conf.datarate & sf_bit(sf)),
+            )
+            for chain, conf in enumerate(self.chains[: MULTI_CHAINS + 1])
+            if conf.enable and self.radios[conf.rf_chain].enable
+        )
 
     def centre_hz(self, chain: int) -> int:
         """Where an IF chain listens."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from gateway_fw.concentrator.chip_firmware import ChipFirmware
 from gateway_fw.concentrator.corecell import CoreCellDriver
-from gateway_fw.concentrator.events import Start, Started
+from gateway_fw.concentrator.events import Start, Started, StartFailed
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.corecell import VirtualCoreCell
@@ -57,7 +57,11 @@ class CoreCellPair:
     def start(self, setup: RadioSetup | None = None) -> None:
         """Let the driver bring the board up, and go on until it says how that went."""
         self.at(self.now, Start(setup or RadioSetup()))
-        self.run(4_000_000)
+        settled = len(self.of(Started)) + len(self.of(StartFailed))
+        end = self.now + 30_000_000
+        while len(self.of(Started)) + len(self.of(StartFailed)) == settled and self.now < end:
+            self.run(20_000)
+        self.run(20_000)
 
     def started(self) -> CoreCellPair:
         """The same, for tests of what comes after."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from gateway_fw.concentrator.picogw_records import TX_TIMESTAMP, TxOrder
 from gateway_fw.concentrator.picogw_wire import Answer, AnswerReader, Order, encode_command
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.picogw import PicoGwEffect, PicoGwEvent, VirtualPicoGw
@@ -17,6 +18,25 @@ from lorawan.phy.radio import Heard, Transmit
 GOLDEN = Path(__file__).parents[1] / "golden" / "picogw" / "lora_pkt_fwd_start.txt"
 ORDER_US = 100
 CALIBRATION_WAIT_US = 2_300_000  # picoGW_hal 0.2.3 loragw_hal.c: what the real host waits
+
+DOWNLINK = TxOrder(
+    freq_hz=869_525_000,
+    mode=TX_TIMESTAMP,
+    count_us=0,
+    rf_chain=0,
+    power_dbm=14,
+    modulation=0x10,
+    bandwidth=3,
+    datarate=0x08,
+    coding_rate=1,
+    inverted_iq=True,
+    deviation_khz=0,
+    preamble=8,
+    no_crc=True,
+    no_header=False,
+    size=5,
+    payload=b"hello",
+)
 
 
 class Bench:
@@ -102,3 +122,22 @@ def golden() -> list[tuple[Order, int, bytes, bytes | None]]:
         back = None if answer.startswith("*") else b"" if answer == "-" else bytes.fromhex(answer)
         rows.append((Order(order), int(argument, 16), sent, back))
     return rows
+
+
+def started() -> Bench:
+    """A bench whose board the real forwarder has started."""
+    bench = Bench()
+    bench.start()
+    return bench
+
+
+def fetch(bench: Bench, most: int = 16) -> Answer:
+    """The answer to order 'b'."""
+    answer = bench.order(Order.RECEIVE, bytes((most,)))
+    assert answer is not None
+    return answer
+
+
+def send(bench: Bench, order: TxOrder) -> None:
+    """Order 'f', whose answer must wait."""
+    assert bench.order(Order.SEND, order.encode()) is None

@@ -7,7 +7,16 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from picogw_bench import Bench
+from picogw_pair import Pair
 
+from gateway_fw.concentrator.events import (
+    Program,
+    Started,
+    StartFailed,
+    Stop,
+    TransmitDone,
+    TransmitRefused,
+)
 from gateway_fw.concentrator.picogw_records import (
     BoardConf,
     IfConf,
@@ -29,6 +38,10 @@ from gateway_fw.concentrator.picogw_wire import (
 )
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.picogw import VirtualPicoGw
+from gateway_fw.virtual.picogw_faults import PicoGwFaults, SetPicoGwFaults
+from lorawan.phy.airtime import lora_airtime_us
+from lorawan.phy.modulation import LoraModulation
+from lorawan.phy.radio import Transmit
 
 COMMANDS = st.lists(
     st.tuples(st.sampled_from(list(Order)), st.binary(max_size=MAX_ORDER_BYTES), st.integers(0, 255)), max_size=12
@@ -119,3 +132,46 @@ def test_an_order_to_send_that_decodes_encodes_to_the_same_meaning(data: bytes) 
 def test_a_gain_table_that_decodes_encodes_to_the_same_meaning(data: bytes) -> None:
     rows = decode_gains(data)
     assert decode_gains(encode_gains(rows)) == rows
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.binary(max_size=80), max_size=8), st.integers(0, 6_000_000))
+def test_no_bytes_stop_the_driver_wherever_it_stands(noise: list[bytes], after_us: int) -> None:
+    pair = Pair()
+    pair.start(us=after_us)
+    for data in noise:
+        pair.to_driver(BytesReceived(data))
+        pair.run(30_000)
+    pair.run(12_000_000)
+    assert pair.of(Started) or pair.of(StartFailed)
+    pair.to_driver(Stop())
+    pair.run(20_000_000)
+    assert pair.driver.wake_at is None
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3_000_000), st.integers(0, 3_000_000)), max_size=4), st.integers(1, 40))
+def test_every_downlink_is_answered_once_and_on_the_air_at_its_instant_or_not_at_all(
+    downlinks: list[tuple[int, int]], lose_every: int
+) -> None:
+    pair = Pair()
+    pair.start()
+    pair.effects.clear()
+    programs = []
+    for i, (pause_us, ahead_us) in enumerate(downlinks):
+        pair.run(pause_us)
+        if i == len(downlinks) // 2 and lose_every > 20:
+            pair.to_board(SetPicoGwFaults(PicoGwFaults(lose_byte_every=lose_every)))
+        payload = bytes((i,))
+        airtime = lora_airtime_us(1, LoraModulation(9))
+        at = pair.now + pair.driver.ahead_us + ahead_us
+        programs.append(Transmit(at, payload, 868_100_000, LoraModulation(9), 14, airtime))
+        pair.to_driver(Program(programs[-1]))
+    pair.run(50_000_000)
+    outcomes = [*pair.of(TransmitDone), *pair.of(TransmitRefused)]
+    assert sorted(outcome.transmit.payload for outcome in outcomes) == [bytes((i,)) for i in range(len(downlinks))]
+    asked = {transmit.payload: transmit.at for transmit in programs}
+    assert all(transmit.at == asked[transmit.payload] for transmit in pair.on_air)
+    assert {d.transmit.payload for d in pair.of(TransmitDone)} <= {transmit.payload for transmit in pair.on_air}
+    spans = sorted((transmit.at, transmit.at + transmit.airtime_us) for transmit in pair.on_air)
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))

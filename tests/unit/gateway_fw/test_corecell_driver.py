@@ -180,7 +180,6 @@ def test_a_mute_board_fails_in_good_time() -> None:
     pair = CoreCellPair()
     pair.at(0, SetFaults(Faults(mute=True)), board=True)
     pair.start()
-    pair.run(2_000_000)
     failed = pair.of(StartFailed)[0]
     assert failed.stage == "microcontroller"
     assert "no answer" in failed.why
@@ -191,7 +190,6 @@ def _wrong(faults: Faults) -> StartFailed:
     pair = CoreCellPair()
     pair.at(0, SetFaults(faults), board=True)
     pair.start()
-    pair.run(10_000_000)
     assert not pair.of(Started)
     return pair.of(StartFailed)[0]
 
@@ -267,7 +265,6 @@ def _swallow(which: Callable[[int], bool]) -> Callable[[bytes], list[bytes]]:
 def test_one_lost_answer_in_start_up_is_made_up_for(lost: int) -> None:
     pair = CoreCellPair(answers=_swallow(lambda count: count == lost))
     pair.start()
-    pair.run(3_000_000)
     assert pair.of(Started)
 
 
