@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+import bench.cli.gateway_virtual_corecell  # noqa: F401 - registers its command
 from bench.cli import (
     airtime,
     calibrate,

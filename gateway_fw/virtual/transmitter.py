@@ -22,6 +22,7 @@ FREE, SCHEDULED, EMITTING = 0x80, 0x91, 0x60
 IMMEDIATE, DELAYED, ON_PULSE = 0x01, 0x02, 0x04
 TX_STEP_HZ = 32e6 / (1 << 18)
 PAYLOAD_OFFSET = 0x100
+PULSE_DELAY_US = 1500  # TX_START_DELAY_DEFAULT; LoRaWAN 1.0.4 §13.2: TBeaconDelay, 1.5 ms
 CLAUSE = "sx1302_hal 2.1.0, sx1302_send"
 
 # The stock EU868 gain table of sx1302_hal 2.1.0 (global_conf.json.sx1250.EU868.USB): power word to dBm. The word is the
@@ -92,7 +93,8 @@ class Transmitter:
         if kind == IMMEDIATE:
             at = now + delay_us
         elif kind == ON_PULSE:
-            at = last_pulse(now, pulse_phase_us) + US_PER_S + delay_us
+            # the register holds 1500 µs less the chain's own delays, so that the air starts at 1500 µs exactly
+            at = last_pulse(now, pulse_phase_us) + US_PER_S + PULSE_DELAY_US
         else:
             ticks = int.from_bytes(bytes(block[0x01:0x05]), "big") + delay_ticks
             # a trigger that has passed waits for the counter to come round again
