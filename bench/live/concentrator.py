@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.live.air import GatewayPort
@@ -10,40 +11,36 @@ from bench.live.clock import LiveWorld
 from bench.live.events import AirEvent, Refused
 from gateway_fw.io.pty import PtyPort
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
+from gateway_fw.virtual.board import CoreCellBoard
 from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, VirtualCoreCell
-from lorawan.machine import Core, Dropped, Instant
+from gateway_fw.virtual.faults import Faults
+from lorawan.machine import Dropped, Instant
 from lorawan.phy import Transmit
 from radio_sim.world import Driver
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPlan:
+    """A CoreCell to be. link: a symbolic link to its pseudo-terminal, at most 49 bytes long, None for none."""
+
+    link: Path | None = None
+    board: CoreCellBoard = field(default_factory=CoreCellBoard)
+    faults: Faults = field(default_factory=Faults)
 
 
 class LiveConcentrator:
     """One board on a pseudo-terminal, on the air's own timeline: its counter and the air's instants are one clock.
 
-    link: a symbolic link to the pseudo-terminal, at most 49 bytes long. unplugged: called where the host asks for
-    the boot loader or the line fails. Raises PtyError at `start`.
+    Raises PtyError at `start`.
     """
 
-    def __init__(
-        self,
-        port: GatewayPort,
-        core: Core[CoreCellEvent, CoreCellEffect],
-        world: LiveWorld,
-        tell: Callable[[AirEvent], None],
-        *,
-        link: Path | None = None,
-    ) -> None:
+    def __init__(self, port: GatewayPort, plan: BoardPlan, world: LiveWorld, tell: Callable[[AirEvent], None]) -> None:
         self._port, self._world, self._tell = port, world, tell
-        self._driver: Driver[CoreCellEvent, CoreCellEffect] = Driver(world, core, self._carry_out)
-        self._pty = PtyPort(self._received, self._lost, link=link)
+        self.core = VirtualCoreCell(plan.board, plan.faults)
+        self._driver: Driver[CoreCellEvent, CoreCellEffect] = Driver(world, self.core, self._carry_out)
+        self._pty = PtyPort(self._received, self._lost, link=plan.link)
         self.bytes_received = 0
         self.transmissions = 0
-
-    @classmethod
-    def corecell(
-        cls, port: GatewayPort, world: LiveWorld, tell: Callable[[AirEvent], None], *, link: Path | None = None
-    ) -> LiveConcentrator:
-        """A CoreCell: MCU, SX1302, two SX1250."""
-        return cls(port, VirtualCoreCell(), world, tell, link=link)
 
     @property
     def path(self) -> str:
