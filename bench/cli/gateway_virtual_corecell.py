@@ -78,7 +78,7 @@ def corecell(
                 LiveScenario(scenario, stage, sample=sample),
                 pace_of(period, spread),
                 None if server is None else server_address(server),
-                {site: BoardPlan(link, board, faults)},
+                {site: BoardPlan(link, VirtualCoreCell(board, faults))},
                 write_keys,
                 as_json=json_lines,
                 limit_s=duration,

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from bench.live.air import GatewayPort
 from bench.live.clock import LiveWorld
 from bench.live.events import AirEvent, Refused
 from gateway_fw.io.pty import PtyPort
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
-from gateway_fw.virtual.board import CoreCellBoard
-from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, VirtualCoreCell
-from gateway_fw.virtual.faults import Faults
-from lorawan.machine import Dropped, Instant
-from lorawan.phy import Transmit
+from gateway_fw.virtual.corecell import VirtualCoreCell
+from lorawan.machine import Core, Dropped, Instant
+from lorawan.phy import Heard, Transmit
 from radio_sim.world import Driver
+
+LineEvent: TypeAlias = BytesReceived | Heard | LineLost
+"""What every virtual board takes in; more, such as faults, it may take as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPlan:
-    """A CoreCell to be. link: a symbolic link to its pseudo-terminal, at most 49 bytes long, None for none."""
+    """A virtual board to be: its core, a healthy CoreCell unless told otherwise.
+
+    link: a symbolic link to its pseudo-terminal, at most 49 bytes long, None for none.
+    """
 
     link: Path | None = None
-    board: CoreCellBoard = field(default_factory=CoreCellBoard)
-    faults: Faults = field(default_factory=Faults)
+    core: Core[LineEvent, object] = field(default_factory=VirtualCoreCell)
 
 
 class LiveConcentrator:
@@ -34,11 +38,10 @@ class LiveConcentrator:
     Raises PtyError at `start`.
     """
 
-    def __init__(self, port: GatewayPort, plan: BoardPlan, world: LiveWorld, tell: Callable[[AirEvent], None]) -> None:
+    def __init__(self, port: GatewayPort, board: BoardPlan, world: LiveWorld, tell: Callable[[AirEvent], None]) -> None:
         self._port, self._world, self._tell = port, world, tell
-        self.core = VirtualCoreCell(plan.board, plan.faults)
-        self._driver: Driver[CoreCellEvent, CoreCellEffect] = Driver(world, self.core, self._carry_out)
-        self._pty = PtyPort(self._received, self._lost, link=plan.link)
+        self._driver: Driver[LineEvent, object] = Driver(world, board.core, self._carry_out)
+        self._pty = PtyPort(self._received, self._lost, link=board.link)
         self.bytes_received = 0
         self.transmissions = 0
 
@@ -64,7 +67,7 @@ class LiveConcentrator:
     def _lost(self, why: str) -> None:
         self._world.inject(lambda: self._driver.feed(LineLost(why)))
 
-    def _carry_out(self, effects: Sequence[CoreCellEffect], now: Instant) -> None:
+    def _carry_out(self, effects: Sequence[object], now: Instant) -> None:
         for effect in effects:
             if isinstance(effect, SendBytes):
                 self._pty.send(effect.data)

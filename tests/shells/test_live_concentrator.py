@@ -58,6 +58,7 @@ async def until(condition: Callable[[], bool]) -> None:
 def test_a_host_hears_the_scenario_and_its_frame_opens_the_device_s_window_on_the_microsecond(short: Path) -> None:
     plan = live_plan(LiveScenario("lab-one-device", sample=1, join_data_rates=(5,)))[1]
     told: list[AirEvent] = []
+    core = VirtualCoreCell()
 
     async def run() -> None:
         simulation = LiveSimulation(
@@ -65,19 +66,19 @@ def test_a_host_hears_the_scenario_and_its_frame_opens_the_device_s_window_on_th
             told.append,
             None,
             pace=Pace(60 * S, 3 * S),
-            virtual={"roof": BoardPlan(short / "cc")},
+            virtual={"roof": BoardPlan(short / "cc", core)},
             clock=lambda: monotonic_us() * 5,
         )
         async with simulation:
             board = simulation.concentrators["roof"]
-            host = PtyHost(board.path, board.core)
+            host = PtyHost(board.path, core)
             try:
                 await asyncio.to_thread(host.start)
                 await until(lambda: any(isinstance(event, UplinkOver) for event in told))
                 join = next(event for event in told if isinstance(event, UplinkOver))
                 await asyncio.sleep(0.05)
                 assert join.transmit.payload in await asyncio.to_thread(host.fifo)
-                start_us = board.core.counter_us(join.at) + 5 * S
+                start_us = core.counter_us(join.at) + 5 * S
                 await asyncio.to_thread(host.program, bytes(17), start_us=start_us, freq_hz=join.transmit.freq_hz, sf=7)
                 await until(lambda: any(isinstance(event, DownlinkOver) for event in told))
                 assert board.transmissions == 1
@@ -95,17 +96,18 @@ def test_a_host_hears_the_scenario_and_its_frame_opens_the_device_s_window_on_th
 def test_what_is_taken_back_before_its_start_never_reaches_the_air(short: Path) -> None:
     plan = live_plan(LiveScenario("lab-one-device", sample=1))[1]
     told: list[AirEvent] = []
+    core = VirtualCoreCell()
 
     async def run() -> None:
         simulation = LiveSimulation(
-            plan, told.append, None, pace=Pace(60 * S, 3_600 * S), virtual={"roof": BoardPlan(short / "cc")}
+            plan, told.append, None, pace=Pace(60 * S, 3_600 * S), virtual={"roof": BoardPlan(short / "cc", core)}
         )
         async with simulation:
             board = simulation.concentrators["roof"]
-            host = PtyHost(board.path, board.core)
+            host = PtyHost(board.path, core)
             try:
                 await asyncio.to_thread(host.start)
-                start_us = board.core.counter_us(simulation.world.wall) + 300_000
+                start_us = core.counter_us(simulation.world.wall) + 300_000
                 await asyncio.to_thread(host.program, bytes(17), start_us=start_us)
                 await asyncio.to_thread(host.modify, 0x5200, 2, 0)  # the host gives it up
                 await until(lambda: any(isinstance(e, Refused) and e.reason == "tx_aborted" for e in told))
