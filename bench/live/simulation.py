@@ -27,10 +27,12 @@ from lorawan.device import DeviceMemory
 from lorawan.ids import Eui64
 from lorawan.trace import DownlinkOutcome
 
+MAX_DELAYS = 1_000  # different ones that are counted: class A has four, other classes have any [assumption]
+
 
 @dataclass(slots=True)
 class Totals:
-    """What was on the air. answer_delays: of delivered downlinks, µs after the end of the uplink they answer."""
+    """What was on the air. answer_delays_us: of delivered downlinks, after the end of the uplink they answer."""
 
     submitted: int = 0
     uplinks: Counter[str] = field(default_factory=Counter)
@@ -54,7 +56,9 @@ class Totals:
             case DownlinkOver():
                 self.downlinks[event.outcome.value] += 1
                 if event.outcome is DownlinkOutcome.DELIVERED and event.after_uplink_us is not None:
-                    self.answer_delays_us[event.after_uplink_us] += 1
+                    delay = event.after_uplink_us
+                    if delay in self.answer_delays_us or len(self.answer_delays_us) < MAX_DELAYS:
+                        self.answer_delays_us[delay] += 1
             case DownlinkRefused():
                 self.refused_late += 1
             case DeviceHasJoined():

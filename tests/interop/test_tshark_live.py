@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def test_a_capture_never_takes_the_place_of_a_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"mine"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in the file system")
 def test_a_named_pipe_is_written_into(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)

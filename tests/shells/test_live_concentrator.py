@@ -6,6 +6,7 @@ The air's clock runs five times as fast as the one on the wall.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 from corecell_host import Host
+from typer.testing import CliRunner
 
+from bench.cli.app import app
 from bench.live.air import Pace
 from bench.live.clock import monotonic_us
 from bench.live.concentrator import BoardPlan
@@ -117,3 +120,29 @@ def test_what_is_taken_back_before_its_start_never_reaches_the_air(short: Path) 
 
     asyncio.run(run())
     assert not [event for event in told if isinstance(event, DownlinkOver)]
+
+
+def test_the_command_prints_the_port_of_its_site_and_a_summary(short: Path) -> None:
+    arguments = [
+        "gateway", "virtual", "corecell", "--scenario", "lab-one-device", "--site", "roof", "--sample", "1",
+        "--link", str(short / "cc"), "--duration", "0.5", "--json",
+    ]  # fmt: skip
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    events = [json.loads(text) for text in result.stdout.splitlines()]
+    assert events[0] == {"event": "ready", "site": "roof", "path": str(short / "cc")}
+    assert events[-1]["event"] == "summary"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--scenario", "lab-one-device"], "needs --site"),
+        (["--scenario", "lab-one-device", "--site", "rof"], 'did you mean "roof"'),
+        (["--scenario", "lab-one-device", "--site", "roof", "--radio", "script:x"], "no --radio"),
+    ],
+)
+def test_a_site_that_cannot_be_is_refused(arguments: list[str], words: str) -> None:
+    result = CliRunner().invoke(app, ["gateway", "virtual", "corecell", *arguments])
+    assert result.exit_code == 2
+    assert words in result.output
