@@ -212,6 +212,23 @@ def test_monitor_acknowledges_decodes_and_ends_cleanly(tmp_path: Path) -> None:
     assert pcap.stat().st_size == 24 + 16 + 15 + 16  # file header, packet header, LoRaTap, frame
 
 
+def test_a_reader_that_goes_away_ends_the_service() -> None:
+    process = start("gateway", "monitor", "--listen", "127.0.0.1:0", "--json")
+    address = listening(process)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
+        gateway.settimeout(5)
+        gateway.sendto(GOOD, address)
+        gateway.recv(100)
+    process.wait(timeout=20)
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.returncode == 130
+    assert "Traceback" not in said, said
+
+
 def test_network_run_and_simulate_as_printed(tmp_path: Path) -> None:
     keys, memory, pcap = tmp_path / "devices.toml", tmp_path / "memory.json", tmp_path / "air.pcap"
     common = ["--scenario", "lab-one-device", "--sample", "1"]
