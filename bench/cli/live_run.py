@@ -107,7 +107,8 @@ def run_live(run: LiveRun) -> None:
             except PtyError:
                 raise
             except OSError as error:
-                raise LinkError(f"no way to {run.server}: {error.strerror or error}") from None
+                host, port = run.server or ("", 0)
+                raise LinkError(f"no way to {host}:{port}: {error.strerror or error}") from None
             try:
                 _introduce(run, simulation)
                 await stop.wait(run.limit_s)

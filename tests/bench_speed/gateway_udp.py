@@ -3,7 +3,7 @@
 First the codec beside pamoja-gateway's (PyPI, compiled Rust) on the same datagrams, then the forwarder core and the
 server core with network core behind it, without sockets, then `lorabench network run` over loopback at 1,000 uplinks a
 second: its CPU, and whether every datagram was acknowledged. Loopback can lose datagrams where its reader is too slow,
-so what was not acknowledged is counted.
+so what was not acknowledged is counted. A number after the command is how many seconds that goes on (20).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EUI = Eui64(0xAA555A0000000101)
 SF7 = LoraModulation(7)
 KEYS = SessionKeys.for_10(AesKey(bytes(range(16))), AesKey(bytes(range(16, 32))))
 DEVICES = 1_000
-RATE, FOR_S = 1_000, 20
+RATE = 1_000
 
 
 def uplink(device: int, f_cnt: int) -> bytes:
@@ -126,7 +126,7 @@ def cores() -> None:
     print(f"server and network  {len(packets) / spent:10,.0f} uplinks/s checked and decrypted ({accepted} accepted)")
 
 
-def live() -> None:
+def live(for_s: int) -> None:
     """`lorabench network run` as a process of its own, fed at a steady rate over loopback."""
     with tempfile.TemporaryDirectory() as folder:
         keys = Path(folder) / "devices.toml"
@@ -134,7 +134,7 @@ def live() -> None:
         keys.write_text(devices_toml(network(), named, title="speed"))
         packets = [
             gwmp.encode(gwmp.PushData(2, n & 0xFFFF, EUI, (rxpk(n, uplink(n % DEVICES, n // DEVICES)),)))
-            for n in range(RATE * FOR_S)
+            for n in range(RATE * for_s)
         ]
         service = subprocess.Popen(
             [sys.executable, "-c", "from bench.cli.app import main; main()", "network", "run",
@@ -143,7 +143,7 @@ def live() -> None:
         )  # fmt: skip
         assert service.stderr is not None
         port = int(service.stderr.readline().split()[2].rpartition(":")[2])
-        before = _cpu_s(service.pid)
+        before, rss_before = _cpu_s(service.pid), _rss_mib(service.pid)
         acknowledged = 0
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
             gateway.connect(("127.0.0.1", port))
@@ -162,7 +162,7 @@ def live() -> None:
         service.terminate()
         service.communicate()
     print(
-        f"network run, {RATE} uplinks/s for {took:.1f} s: {100 * cpu / took:.0f} % of one core, {rss:.0f} MiB, "
+        f"network run, {RATE} uplinks/s for {took:.1f} s: {100 * cpu / took:.0f} % of one core, {rss_before:.0f} MiB before and {rss:.0f} MiB after, "
         f"{acknowledged} of {len(packets)} acknowledged"
     )
 
@@ -190,4 +190,4 @@ def _rss_mib(pid: int) -> float:
 if __name__ == "__main__":
     codec()
     cores()
-    live()
+    live(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
