@@ -161,10 +161,8 @@ def live(for_s: int) -> None:
         cpu, rss = _cpu_s(service.pid) - before, _rss_mib(service.pid)
         service.terminate()
         service.communicate()
-    print(
-        f"network run, {RATE} uplinks/s for {took:.1f} s: {100 * cpu / took:.0f} % of one core, {rss_before:.0f} MiB before and {rss:.0f} MiB after, "
-        f"{acknowledged} of {len(packets)} acknowledged"
-    )
+    print(f"network run, {RATE} uplinks/s for {took:.1f} s: {100 * cpu / took:.0f} % of one core,")
+    print(f"  {acknowledged} of {len(packets)} acknowledged, {rss_before:.0f} MiB before and {rss:.0f} MiB after")
 
 
 def _drained(gateway: socket.socket) -> int:

@@ -79,6 +79,25 @@ def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
     assert simulation.world.worst_late_us > 0
 
 
+def test_without_a_server_the_air_goes_on_and_the_loss_is_counted() -> None:
+    plan = live_plan(LiveScenario("lab-one-device", sample=1, join_data_rates=(5,)))[1]
+    on_air: list[AirEvent] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = taken.getsockname()
+
+    async def run() -> LiveSimulation:
+        simulation = LiveSimulation(plan, on_air.append, nobody, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 5)
+        async with simulation:
+            (forwarder,) = simulation.forwarders.values()
+            await until(lambda: forwarder.socket_errors >= 1 and forwarder.datagrams_up >= 3)
+        return simulation
+
+    simulation = asyncio.run(run())
+    assert simulation.totals.uplinks["delivered"] >= 1
+    assert simulation.totals.joined == set()
+
+
 def push(payload: bytes, *, eui: Eui64 = GATEWAY, token: bytes = b"\x12\x34") -> bytes:
     return b"\x02" + token + b"\x00" + eui.to_bytes(8, "big") + payload
 
