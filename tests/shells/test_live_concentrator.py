@@ -1,6 +1,6 @@
 """A virtual CoreCell as one site of a live scenario: a host on its pty hears the air, and its frames reach the device.
 
-The air's clock runs five times as fast as the one on the wall.
+The air's clock runs four times as fast as the one on the wall.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def test_a_host_hears_the_scenario_and_its_frame_opens_the_device_s_window_on_th
             None,
             pace=Pace(60 * S, 3 * S),
             virtual={"roof": BoardPlan(short / "cc", core)},
-            clock=lambda: monotonic_us() * 5,
+            clock=lambda: monotonic_us() * 4,
         )
         async with simulation:
             board = simulation.concentrators["roof"]

@@ -1,6 +1,6 @@
 """Live services over real sockets: a scenario's gateways and our network, what strangers send, the command line.
 
-The air's clock runs five times as fast as the one on the wall, so that a join is over in a second.
+The air's clock runs four times as fast as the one on the wall, so that a join is over in a second.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
     async def run() -> LiveSimulation:
         core = NetworkCore(network, plan.profiles)
         async with LiveNetwork(core, told.append, host="127.0.0.1", port=0) as service:
-            service.queue(SendToDevice(plan.profiles[0].dev_eui, 10, b"\x01\x02"))
+            for _ in range(5):  # a machine that stands still for a while loses a window, and its frame with it
+                service.queue(SendToDevice(plan.profiles[0].dev_eui, 10, b"\x01\x02"))
             simulation = LiveSimulation(
-                plan, on_air.append, service.address, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 5
+                plan, on_air.append, service.address, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 4
             )
             async with simulation:
                 await until(lambda: any(isinstance(event, DownlinkTaken) for event in on_air))
@@ -69,8 +70,8 @@ def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
     accepted = [event for event in told if isinstance(event, DataAccepted)]
     assert {event.payload for event in accepted if event.payload} <= submitted
     assert any(isinstance(event, DeviceJoined) for event in told)
-    (taken,) = [event for event in on_air if isinstance(event, DownlinkTaken)]
-    assert (taken.f_port, taken.payload) == (10, b"\x01\x02")
+    taken = [event for event in on_air if isinstance(event, DownlinkTaken)]
+    assert {(event.f_port, event.payload) for event in taken} == {(10, b"\x01\x02")}
     answers = [event for event in on_air if isinstance(event, DownlinkOver)]
     assert {answer.outcome for answer in answers} == {DownlinkOutcome.DELIVERED}
     assert {answer.after_uplink_us for answer in answers} <= {1 * S, 2 * S, 5 * S, 6 * S}
@@ -90,7 +91,7 @@ def test_without_a_server_the_air_goes_on_and_the_loss_is_counted() -> None:
         nobody = taken.getsockname()
 
     async def run() -> LiveSimulation:
-        simulation = LiveSimulation(plan, on_air.append, nobody, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 5)
+        simulation = LiveSimulation(plan, on_air.append, nobody, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 4)
         async with simulation:
             (forwarder,) = simulation.forwarders.values()
             await until(lambda: forwarder.socket_errors >= 1 and forwarder.datagrams_up >= 3)
