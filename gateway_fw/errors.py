@@ -13,6 +13,10 @@ class GwmpError(GatewayError, WireError):
     """Bytes that are not a Semtech UDP datagram, or a value that none can carry."""
 
 
+class StationError(GatewayError, WireError):
+    """A message that is not of the LoRa Basics Station protocol."""
+
+
 class LinkDeadlineError(GatewayError, TimeoutError):
     """A datagram did not come out of a loopback link within its deadline."""
 

@@ -13,26 +13,19 @@ from typing import Annotated
 
 import typer
 
-from bench.cli import (
+from bench.cli import (  # noqa: F401 - each registers its commands
     airtime,
     calibrate,
     coverage,
     doctor,
     flash,
-    frame,
-    gateway,
-    network,
-    plan,
-    rerun,
-    scenario,
-    terrain,
-)
-from bench.cli import (  # noqa: F401 - each registers its commands
     flash_check,
     flash_list,
     flash_protect,
     flash_virtual,
     flash_write,
+    frame,
+    gateway,
     gateway_accept,
     gateway_chip_firmware,
     gateway_list,
@@ -44,7 +37,12 @@ from bench.cli import (  # noqa: F401 - each registers its commands
     gateway_virtual,
     gateway_virtual_corecell,
     gateway_virtual_picogw,
+    network,
     network_run,
+    plan,
+    rerun,
+    scenario,
+    terrain,
 )
 from bench.cli.exits import DEFECT, ErrorGroup
 

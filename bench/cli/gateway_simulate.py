@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.exits import INTERRUPTED
 from bench.cli.gateway import app
-from bench.cli.progress import reporter
-from bench.errors import LinkError, UsageError
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.live.events import AirEvent
-    from bench.live.service import Stop
+    from bench.live.concentrator import BoardPlan
 
 _EPILOG = (
     "Example: lorabench gateway simulate --scenario tev --server 127.0.0.1:1700 --sample 20 "
@@ -62,100 +57,46 @@ def simulate(
 
     Each gateway has its own EUI and sockets. Ctrl-C ends it with a summary.
     """
-    from bench.live.address import server_address  # noqa: PLC0415 - keeps --help quick
-    from bench.live.air import Pace  # noqa: PLC0415
-    from bench.live.air_lines import capture, facts, line, summary_facts, summary_lines  # noqa: PLC0415
-    from bench.live.devices_file import write_devices  # noqa: PLC0415
-    from bench.live.lora_pcap import LivePcap, unix_us  # noqa: PLC0415
-    from bench.live.memories import read_memories, write_memories  # noqa: PLC0415
-    from bench.live.options import duration_s, duration_us  # noqa: PLC0415
-    from bench.live.scenario import LiveScenario, live_plan  # noqa: PLC0415
-    from bench.live.service import serve  # noqa: PLC0415
-    from bench.live.simulation import LiveSimulation  # noqa: PLC0415
-    from scenarios.errors import did_you_mean  # noqa: PLC0415
+    from bench.cli.live_run import LiveRun, pace_of, run_live  # noqa: PLC0415 - keeps --help quick
+    from bench.live.address import server_address  # noqa: PLC0415
+    from bench.live.options import duration_s  # noqa: PLC0415
+    from bench.live.scenario import LiveScenario  # noqa: PLC0415
 
-    address = server_address(server)
-    pace = Pace(
-        None if period is None else duration_us(period, "--period", least_us=1_000_000),
-        duration_us(spread, "--spread", least_us=0),
-    )
-    limit_s = None if for_ is None else duration_s(for_, "--for")
     if only_keys and write_keys is None:
         raise UsageError("--only-keys needs --write-keys FILE")
-    wanted = LiveScenario(
-        scenario,
-        stage,
-        tuple(name.strip() for name in sites.split(",") if name.strip()) if sites else (),
-        sample,
-        seed,
-        background,
-        tuple(join_dr or ()),
+    run_live(
+        LiveRun(
+            LiveScenario(
+                scenario,
+                stage,
+                tuple(name.strip() for name in sites.split(",") if name.strip()) if sites else (),
+                sample,
+                seed,
+                background,
+                tuple(join_dr or ()),
+            ),
+            pace_of(period, spread),
+            server_address(server),
+            _virtual(virtual_site or ()),
+            write_keys,
+            only_keys,
+            memory,
+            pcap,
+            as_json,
+            quiet,
+            None if for_ is None else duration_s(for_, "--for"),
+        )
     )
-    memories = read_memories(memory) if memory else {}
-    virtual = _virtual(virtual_site or ())
-    with reporter(quiet=quiet) as told:
-        loaded, plan = live_plan(
-            wanted, lambda done, all_: told.update("terrain", done, all_, "losses over the ground")
-        )
-    for name in virtual:
-        if name not in (gateway.site_id for gateway in plan.gateways):
-            raise UsageError(f'no site "{name}" is open', hint=did_you_mean(name, [g.site_id for g in plan.gateways]))
-    if write_keys is not None:
-        write_devices(write_keys, plan, title=f"Sensors of the scenario {loaded.scenario.name}")
-        typer.echo(f"{len(plan.profiles)} devices written to {write_keys}", err=True)
-        if only_keys:
-            return
-
-    with ExitStack() as stack:
-        written = stack.enter_context(LivePcap(pcap)) if pcap else None
-
-        def tell(event: AirEvent) -> None:
-            if written is not None:
-                capture(event, written, simulation.origin_unix_us)
-            if quiet:
-                return
-            text = json.dumps(facts(event)) if as_json else line(event)
-            if text is not None:
-                typer.echo(text)
-
-        # seconds since 1970: devices that draw their DevNonces draw others than in the last run
-        simulation = LiveSimulation(
-            plan, tell, address, pace=pace, virtual=virtual, memories=memories, activation=unix_us() // 1_000_000
-        )
-
-        async def until_stopped(stop: Stop) -> None:
-            try:
-                await simulation.__aenter__()
-            except OSError as error:
-                raise LinkError(f"no way to {server}: {error.strerror or error}") from None
-            try:
-                for gateway in plan.gateways:
-                    if gateway.site_id in simulation.forwarders:
-                        typer.echo(f"gateway {gateway.config.gateway_eui}  {gateway.site_id}", err=True)
-                for site, board in simulation.concentrators.items():
-                    typer.echo(f"CoreCell {board.path}  {site}: let a packet forwarder open it", err=True)
-                await stop.wait(limit_s)
-            finally:
-                await simulation.__aexit__()
-                if memory is not None:
-                    write_memories(memory, simulation.air.memories)
-
-        interrupted = serve(until_stopped)
-    if as_json:
-        typer.echo(json.dumps(summary_facts(simulation)))
-    else:
-        for text in summary_lines(simulation):
-            typer.echo(text, err=True)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
 
 
-def _virtual(texts: Sequence[str]) -> dict[str, Path | None]:
+def _virtual(texts: Sequence[str]) -> dict[str, BoardPlan]:
     """SITE or SITE=LINK."""
-    found: dict[str, Path | None] = {}
+    from bench.live.concentrator import BoardPlan  # noqa: PLC0415
+
+    found: dict[str, BoardPlan] = {}
     for text in texts:
         site, named, link = text.partition("=")
         if not site or (named and not link) or site in found:
             raise UsageError(f'--virtual-site: "{text}"', hint="write SITE or SITE=LINK, each site once")
-        found[site] = Path(link) if link else None
+        found[site] = BoardPlan(Path(link) if link else None)
     return found

@@ -31,11 +31,25 @@ def corecell(
     eui: Annotated[str, typer.Option(help="What the concentrator chip says of itself: 16 hex digits.")] = "",
     duration: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    scenario: Annotated[
+        str | None, typer.Option(help="In place of --radio: a scenario, live, that it stands in as --site.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Which site of the scenario it is.")] = None,
+    stage: Annotated[str | None, typer.Option(help="The scenario's stage; the last one where none is given.")] = None,
+    server: Annotated[
+        str | None, typer.Option(help="HOST:PORT: the other sites are simulated gateways that send there.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="How many sensors to simulate frame by frame.")] = 20,
+    period: Annotated[str | None, typer.Option(help='Between two readings of a sensor, such as "30 s".')] = None,
+    spread: Annotated[str, typer.Option(help="Devices are switched on within this time.")] = "20 s",
+    write_keys: Annotated[
+        Path | None, typer.Option(help="Write the devices' keys for `lorabench network run --keys`.")
+    ] = None,
 ) -> None:
-    """Be a CoreCell: print the path of its serial port, hear a scripted radio, print what is transmitted.
+    """Be a CoreCell: print the path of its serial port, hear a radio or a live scenario, print what is transmitted.
 
     Point a host program's com_path (lora_pkt_fwd, Basics Station) at the path. A script's times count from the moment
-    when the host has started the concentrator.
+    when the host has started the concentrator; a scenario begins at once.
     """
     import asyncio  # noqa: PLC0415
     import contextlib  # noqa: PLC0415
@@ -47,11 +61,32 @@ def corecell(
     from gateway_fw.virtual.faults import Faults  # noqa: PLC0415
     from lorawan.ids import Eui64  # noqa: PLC0415
 
-    entries = air_entries(radio, Faults())
     faults = changed_faults(Faults(), dict(fault_setting(text) for text in fault or ()))
     board = CoreCellBoard(rssi=RssiCalibration(offset_db=rssi_offset))
     if eui:
         board = CoreCellBoard(rssi=board.rssi, chip_eui=Eui64.from_hex(eui))
+    if scenario is not None:
+        if site is None or radio != "silent":
+            raise UsageError("--scenario needs --site, and no --radio")
+        from bench.cli.live_run import LiveRun, pace_of, run_live  # noqa: PLC0415 - brings the simulator
+        from bench.live.address import server_address  # noqa: PLC0415
+        from bench.live.concentrator import BoardPlan  # noqa: PLC0415
+        from bench.live.scenario import LiveScenario  # noqa: PLC0415
+
+        run_live(
+            LiveRun(
+                LiveScenario(scenario, stage, sample=sample),
+                pace_of(period, spread),
+                None if server is None else server_address(server),
+                {site: BoardPlan(link, VirtualCoreCell(board, faults))},
+                write_keys,
+                as_json=json_lines,
+                limit_s=duration,
+                say_path=True,
+            )
+        )
+        return
+    entries = air_entries(radio, Faults())
     session = VirtualCoreCellSession(VirtualCoreCell(board, faults), entries, printer(json_lines), link=link)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(session.run(duration))

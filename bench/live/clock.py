@@ -87,13 +87,15 @@ class LiveWorld:
             self._now = max(self._now, wall)
         finally:
             self._running = False
-        self._arm()
+            self._arm()  # also after an action that failed: the others have their time all the same
 
     def inject(self, action: Callable[[], None]) -> None:
         """Do something from outside, now."""
         self.catch_up()
-        action()
-        self._arm()
+        try:
+            action()
+        finally:
+            self._arm()
 
     def start(self) -> None:
         """Let the running asyncio loop call `catch_up` whenever something is due."""

@@ -35,6 +35,7 @@ class SimulatedForwarder:
         self, port: GatewayPort, config: fw.ForwarderConfig, world: LiveWorld, tell: Callable[[AirEvent], None]
     ) -> None:
         self._port, self._world, self._tell = port, world, tell
+        self.gateway_eui = config.gateway_eui
         self._driver: Driver[ForwarderEvent, ForwarderEffect] = Driver(world, fw.ForwarderCore(config), self._carry_out)
         self._up: asyncio.DatagramTransport | None = None
         self._down: asyncio.DatagramTransport | None = None

@@ -115,9 +115,11 @@ class LiveNetwork:
 
     def _is_allowed(self, address: str) -> bool:
         try:
-            source = ipaddress.ip_address(address.partition("%")[0])
+            source: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
+        if isinstance(source, ipaddress.IPv6Address) and source.ipv4_mapped is not None:
+            source = source.ipv4_mapped  # how IPv4 senders show on a socket that takes both
         return any(source in network for network in self._addresses)
 
     def _from_server(self, effect: GwmpServerEffect | Dropped) -> None:

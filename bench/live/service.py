@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 
 class Stop:
-    """Set when the service is to end. interrupted: by Ctrl-C or SIGTERM rather than by its time limit."""
+    """Set when the service is to end. interrupted: by Ctrl-C, SIGTERM or a reader that went away, not by its limit."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self.interrupted = False
+        self.interrupted = self.output_gone = False
 
     def interrupt(self) -> None:
         """Ask the service to end."""
@@ -34,7 +37,19 @@ def serve(service: Callable[[Stop], Awaitable[None]]) -> bool:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             _on_signal(loop, number, stop)
+
+        def failed(running: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            if isinstance(context.get("exception"), BrokenPipeError):
+                stop.output_gone = True
+                stop.interrupt()  # nobody reads any more (`| head`)
+            else:
+                running.default_exception_handler(context)  # a defect: told, and the service goes on
+
+        loop.set_exception_handler(failed)
         await service(stop)
+        if stop.output_gone:
+            # what is still buffered has nowhere to go either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return stop.interrupted
 
     return asyncio.run(run())

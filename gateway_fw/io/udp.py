@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from gateway_fw.errors import LinkStateError
@@ -18,6 +20,7 @@ EventT = TypeVar("EventT")
 EffectT = TypeVar("EffectT")
 
 SOCKET_CLAUSE = "UDP socket"
+RECEIVE_BUFFER_BYTES = 4 << 20  # seconds of a busy site while Python is elsewhere; the system may grant less
 
 
 class _Protocol(asyncio.DatagramProtocol):
@@ -146,6 +149,10 @@ class UdpServer(Generic[EffectT]):
         except OSError:
             self._driver.stop()
             raise
+        with suppress(OSError):
+            self._transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES
+            )
 
     async def stop(self) -> None:
         """Stop the core and close the socket."""

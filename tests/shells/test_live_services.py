@@ -1,6 +1,6 @@
 """Live services over real sockets: a scenario's gateways and our network, what strangers send, the command line.
 
-The air's clock runs five times as fast as the one on the wall, so that a join is over in a second.
+The air's clock runs four times as fast as the one on the wall, so that a join is over in a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from bench.cli.app import app
 from bench.live.air import Pace
 from bench.live.clock import monotonic_us
 from bench.live.events import AirEvent, DownlinkOver, DownlinkTaken, Submitted
@@ -32,6 +34,7 @@ from lorawan.ids import Eui64
 from lorawan.machine import Dropped
 from lorawan.phy import LoraModulation
 from lorawan.trace import DownlinkOutcome
+from scenarios.load import LIBRARY
 
 S = 1_000_000
 GATEWAY = Eui64(0xAA555A0000000101)
@@ -52,9 +55,10 @@ def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
     async def run() -> LiveSimulation:
         core = NetworkCore(network, plan.profiles)
         async with LiveNetwork(core, told.append, host="127.0.0.1", port=0) as service:
-            service.queue(SendToDevice(plan.profiles[0].dev_eui, 10, b"\x01\x02"))
+            for _ in range(5):  # a machine that stands still for a while loses a window, and its frame with it
+                service.queue(SendToDevice(plan.profiles[0].dev_eui, 10, b"\x01\x02"))
             simulation = LiveSimulation(
-                plan, on_air.append, service.address, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 5
+                plan, on_air.append, service.address, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 4
             )
             async with simulation:
                 await until(lambda: any(isinstance(event, DownlinkTaken) for event in on_air))
@@ -66,8 +70,8 @@ def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
     accepted = [event for event in told if isinstance(event, DataAccepted)]
     assert {event.payload for event in accepted if event.payload} <= submitted
     assert any(isinstance(event, DeviceJoined) for event in told)
-    (taken,) = [event for event in on_air if isinstance(event, DownlinkTaken)]
-    assert (taken.f_port, taken.payload) == (10, b"\x01\x02")
+    taken = [event for event in on_air if isinstance(event, DownlinkTaken)]
+    assert {(event.f_port, event.payload) for event in taken} == {(10, b"\x01\x02")}
     answers = [event for event in on_air if isinstance(event, DownlinkOver)]
     assert {answer.outcome for answer in answers} == {DownlinkOutcome.DELIVERED}
     assert {answer.after_uplink_us for answer in answers} <= {1 * S, 2 * S, 5 * S, 6 * S}
@@ -77,6 +81,25 @@ def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
     (forwarder,) = simulation.forwarders.values()
     assert forwarder.datagrams_down >= forwarder.datagrams_up - 2
     assert simulation.world.worst_late_us > 0
+
+
+def test_without_a_server_the_air_goes_on_and_the_loss_is_counted() -> None:
+    plan = live_plan(LiveScenario("lab-one-device", sample=1, join_data_rates=(5,)))[1]
+    on_air: list[AirEvent] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = taken.getsockname()
+
+    async def run() -> LiveSimulation:
+        simulation = LiveSimulation(plan, on_air.append, nobody, pace=Pace(3 * S, 0), clock=lambda: monotonic_us() * 4)
+        async with simulation:
+            (forwarder,) = simulation.forwarders.values()
+            await until(lambda: forwarder.socket_errors >= 1 and forwarder.datagrams_up >= 3)
+        return simulation
+
+    simulation = asyncio.run(run())
+    assert simulation.totals.uplinks["delivered"] >= 1
+    assert simulation.totals.joined == set()
 
 
 def push(payload: bytes, *, eui: Eui64 = GATEWAY, token: bytes = b"\x12\x34") -> bytes:
@@ -212,32 +235,54 @@ def test_monitor_acknowledges_decodes_and_ends_cleanly(tmp_path: Path) -> None:
     assert pcap.stat().st_size == 24 + 16 + 15 + 16  # file header, packet header, LoRaTap, frame
 
 
+def test_a_reader_that_goes_away_ends_the_service() -> None:
+    process = start("gateway", "monitor", "--listen", "127.0.0.1:0", "--json")
+    address = listening(process)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
+        gateway.settimeout(5)
+        gateway.sendto(GOOD, address)
+        gateway.recv(100)
+    process.wait(timeout=20)
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.returncode == 130
+    assert "Traceback" not in said, said
+
+
 def test_network_run_and_simulate_as_printed(tmp_path: Path) -> None:
     keys, memory, pcap = tmp_path / "devices.toml", tmp_path / "memory.json", tmp_path / "air.pcap"
-    common = ["--scenario", "lab-one-device", "--sample", "1"]
-    written = start("gateway", "simulate", *common, "--write-keys", str(keys), "--only-keys")
-    written.communicate(timeout=60)
-    assert written.returncode == 0
+    scenario = tmp_path / "abp.toml"
+    otaa = 'app_key = "2b7e151628aed2a6abf7158809cf4f3c"'
+    text = (LIBRARY / "lab-one-device.toml").read_text(encoding="utf-8")
+    assert otaa in text
+    text = text.replace('join_eui = "02000000000000ff"\n', "")
+    scenario.write_text(text.replace(otaa, 'activation = "abp"\ndev_addr = "26000001"'), encoding="utf-8")
+    common = ["gateway", "simulate", "--scenario", str(scenario), "--sample", "1"]
+    written = CliRunner().invoke(app, [*common, "--write-keys", str(keys), "--only-keys"])
+    assert written.exit_code == 0, written.output
     network = start("network", "run", "--listen", "127.0.0.1:0", "--keys", str(keys), "--json")
     host, port = listening(network)
     gateways = start(
-        "gateway", "simulate", *common, "--server", f"{host}:{port}", "--spread", "0 s", "--join-dr", "5",
-        "--period", "2 s", "--memory", str(memory), "--pcap", str(pcap), "--json", "--for", "7500 ms",
+        *common, "--server", f"{host}:{port}", "--period", "1 s",
+        "--memory", str(memory), "--pcap", str(pcap), "--json", "--for", "4 s",
     )  # fmt: skip
     out, errors = gateways.communicate(timeout=60)
     assert gateways.returncode == 0, errors
-    summary = json.loads(out.splitlines()[-1])
-    assert summary["joined"] == 1
-    assert summary["socket_errors"] == 0
-    assert "5000000" in summary["answer_delays_us"]
+    told = [json.loads(text) for text in out.splitlines()]
+    assert told[-1]["socket_errors"] == 0
+    assert told[-1]["answer_delays_us"].keys() <= {"1000000", "2000000"}
     network_out, _ = ended(network)
     assert network.returncode == 130
     events = [json.loads(text) for text in network_out.splitlines()]
-    assert events[-1]["joins"] == 1
     assert events[-1]["uplinks"] >= 1
-    assert json.loads(memory.read_text())[str(Eui64(0x0200000000000001))]["next_dev_nonce"] == 1
+    submitted = {event["payload"] for event in told if event["event"] == "submitted"}
+    assert {event["payload"] for event in events if event["event"] == "uplink" and event["payload"]} <= submitted
+    assert json.loads(memory.read_text())["0200000000000001"]["f_cnt_up_reserved"] == 64
     assert oct(keys.stat().st_mode & 0o777) == "0o600"
-    assert pcap.stat().st_size > 100
+    assert pcap.stat().st_size > 60
 
 
 @pytest.mark.parametrize(
@@ -253,10 +298,6 @@ def test_network_run_and_simulate_as_printed(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_said_with_its_exit_code(arguments: list[str], code: int, words: str) -> None:
-    from typer.testing import CliRunner  # noqa: PLC0415 - brings the command line
-
-    from bench.cli.app import app  # noqa: PLC0415
-
     result: Any = CliRunner().invoke(app, arguments)
     assert result.exit_code == code, result.output
     assert words in result.output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bench.live.clock import LiveWorld
 
 
@@ -73,3 +75,26 @@ def test_a_loop_that_never_catches_up_still_returns() -> None:
     clock.us += 100
     world.catch_up()
     assert count == 11  # those due when it was called, and no more
+
+
+def test_an_action_that_fails_takes_no_other_with_it() -> None:
+    clock = Clock()
+    world = LiveWorld(clock)
+    seen: list[int] = []
+
+    def fails() -> None:
+        raise RuntimeError("a defect")
+
+    async def run() -> None:
+        world.start()
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: seen.append(-1))
+        world.at(10, fails)
+        world.at(20, lambda: seen.append(world.now))
+        clock.us += 100
+        async with asyncio.timeout(5):
+            while len(seen) < 2:
+                await asyncio.sleep(0.001)
+        world.stop()
+
+    asyncio.run(run())
+    assert seen == [-1, 20]
