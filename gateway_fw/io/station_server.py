@@ -18,7 +18,8 @@ from gateway_fw.errors import LinkStateError
 from gateway_fw.io.driver import CoreDriver
 from gateway_fw.station.events import Close, Closed, Connection, Opened, SendText, TextReceived
 from gateway_fw.station.fields import MAX_TEXT_CHARS
-from gateway_fw.station.server import StationServerCore, StationServerEffect, StationServerEvent
+from gateway_fw.station.server import StationServerCore
+from gateway_fw.station.server_events import StationServerEffect, StationServerEvent
 from lorawan.ids import Eui64
 from lorawan.machine import Dropped, Instant
 
