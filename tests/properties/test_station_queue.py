@@ -145,6 +145,20 @@ def test_class_c_is_tried_every_100_ms() -> None:
     assert starts == []  # the frame before lasts longer than ten tries
 
 
+@pytest.mark.parametrize(("first_us", "sent"), [(1_318_912, [0]), (909_312, [0, 1])])
+def test_of_two_class_c_frames_at_once_the_second_waits_a_second_at_most(first_us: int, sent: list[int]) -> None:
+    # Basics Station 2.0.6, regr-tests/test3b-dnC: after 20 bytes of DR0 the second is lost, after 30 of DR1 it is sent
+    queue = TxQueue(lambda job: first_us if job.diid == 0 else 1_318_912, None)
+    for diid in (0, 1):
+        queue.add(TxJob(b"", DeviceClass.C, 20 * MS, RX2, diid=diid, tries=1), 0)
+    programmed = []
+    now = 0
+    while (at := queue.act_at) is not None:
+        now = max(now, at)
+        programmed += [outcome.job.diid for outcome in queue.act(now) if isinstance(outcome, Program)]
+    assert programmed == sent
+
+
 def test_a_full_queue_refuses() -> None:
     queue = TxQueue(airtime_us, None)
     for index in range(CAPACITY):
