@@ -28,7 +28,7 @@ from gateway_fw.station.control import (
 from gateway_fw.station.downlink import DnMsg, DnSched, DnTxed, Window
 from gateway_fw.station.events import Close, Closed, Connection, Opened, SendText, TextReceived
 from gateway_fw.station.identifiers import id6
-from gateway_fw.station.messages import Message, encode, parse
+from gateway_fw.station.messages import Message, encode, parse, refusal_reason
 from gateway_fw.station.server_events import (
     DownlinkOnAir,
     DownlinkUnconfirmed,
@@ -197,7 +197,7 @@ class StationServerCore:
         try:
             message = parse(event.text)
         except StationError as error:
-            return (Dropped("malformed", error.clause, f"{eui}: {error}"),)
+            return (Dropped(refusal_reason(error), error.clause, f"{eui}: {error}"),)
         return self._take(self._sessions[eui], message, now)
 
     def _take(self, session: GatewaySession, message: Message, now: Instant) -> Sequence[StationServerEffect]:
