@@ -18,6 +18,8 @@ from lorawan.machine import Core, Dropped, Instant
 EventT = TypeVar("EventT")
 EffectT = TypeVar("EffectT")
 
+CLOSE_TIMEOUT_S = 1.0
+GOING_AWAY = 1001  # RFC 6455 §7.4.1
 OPEN_TIMEOUT_S = 60.0  # Basics Station 2.0.6, s2conf.h, TC_TIMEOUT
 _CLAUSE = "websocket (RFC 6455)"
 
@@ -45,6 +47,7 @@ class StationGateway(Generic[EventT, EffectT]):
         )
         self._on_effect = on_effect
         self._ssl, self._headers = ssl, dict(headers or {})
+        self._stopping = False
         self._tasks: dict[Connection, asyncio.Task[None]] = {}
         self._outboxes: dict[Connection, asyncio.Queue[SendText | Close]] = {}
 
@@ -55,12 +58,18 @@ class StationGateway(Generic[EventT, EffectT]):
 
     async def start(self) -> None:
         """Let the core make its first attempt. An unreachable server is no error: it tries again."""
+        self._stopping = False
         self._driver.start()
 
     async def stop(self) -> None:
-        """Stop the core and close the websocket."""
+        """Stop the core and close the websocket; a server that does not answer that is left after a second."""
+        self._stopping = True
         self._driver.stop()
+        for number, outbox in self._outboxes.items():
+            outbox.put_nowait(Close(number, GOING_AWAY, "the gateway stops"))
         tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT_S)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -103,10 +112,10 @@ class StationGateway(Generic[EventT, EffectT]):
                 proxy=None,
             ) as websocket:
                 writer = asyncio.create_task(_write(websocket, self._outboxes[number]))
-                self._driver.handle(Connected(number))
+                self._tell(Connected(number))
                 async for record in websocket:
                     if isinstance(record, str):
-                        self._driver.handle(TextReceived(number, record))
+                        self._tell(TextReceived(number, record))
                     else:
                         self._on_effect(Dropped("binary_record", _CLAUSE, f"{len(record)} bytes: no shell is served"))
         except (OSError, WebSocketException, TimeoutError) as error:
@@ -115,7 +124,11 @@ class StationGateway(Generic[EventT, EffectT]):
             self._outboxes.pop(number, None)
             if writer is not None:
                 writer.cancel()
-        self._driver.handle(Closed(number, why))
+        self._tell(Closed(number, why))
+
+    def _tell(self, event: Connected | TextReceived | Closed) -> None:
+        if not self._stopping:
+            self._driver.handle(event)
 
 
 async def _write(websocket: ClientConnection, outbox: asyncio.Queue[SendText | Close]) -> None:

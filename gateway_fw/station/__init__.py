@@ -28,14 +28,14 @@ from gateway_fw.station.gateway import (
 from gateway_fw.station.identifiers import dashed, eui_of, id6
 from gateway_fw.station.messages import Message, encode, parse
 from gateway_fw.station.region import eu868_config
-from gateway_fw.station.server import (
+from gateway_fw.station.server import StationServerCore
+from gateway_fw.station.server_events import (
     DownlinkOnAir,
     DownlinkUnconfirmed,
     GatewayConnected,
     GatewayGone,
     SendDnMsg,
     SendDnSched,
-    StationServerCore,
     StationServerEffect,
     StationServerEvent,
     StationUplink,

@@ -90,14 +90,18 @@ class DnSched:
 
 @dataclass(frozen=True, slots=True)
 class DnTxed:
-    """A dnmsg's frame is on the air: in which window, from which antenna, when (xtime of its start; UTC; GPS or 0)."""
+    """A dnmsg's frame is on the air.
+
+    window: in which (Station says so, its documentation does not ask for it). rctx: the antenna. xtime, gpstime_us (0
+    where unknown): its start. tx_time_s: its start again, documented as UTC; Station 2.0.6 sends a clock of its own.
+    """
 
     diid: int
     dev_eui: Eui64
-    window: Window
+    window: Window | None
     rctx: int
     xtime: int
-    tx_unix_s: float
+    tx_time_s: float
     gpstime_us: int = 0
 
 
@@ -233,7 +237,7 @@ def dntxed_of(fields: Fields) -> DnTxed:
     return DnTxed(
         fields.whole(fields.either("diid", "seqno"), *INT64),
         fields.eui(fields.either("DevEui", "DevEUI")),
-        Window(fields.whole("DR", 0, MAX_DR), fields.whole("Freq", 1, MAX_FREQ_HZ)),
+        _window(fields, "DR", "Freq"),
         fields.whole_or_none("rctx", *INT64) or 0,
         fields.whole_or_none("xtime", 0, MAX_XTIME) or 0,
         fields.number_or_none("txtime") or 0.0,
@@ -243,15 +247,15 @@ def dntxed_of(fields: Fields) -> DnTxed:
 
 def encode_dntxed(message: DnTxed) -> dict[str, Any]:
     """The JSON object; seqno repeats diid for older servers, as Station does."""
+    window = message.window
     return {
         "msgtype": "dntxed",
         "seqno": message.diid,
         "diid": message.diid,
-        "DR": message.window.dr,
-        "Freq": message.window.freq_hz,
+        **({} if window is None else {"DR": window.dr, "Freq": window.freq_hz}),
         "DevEui": dashed(message.dev_eui),
         "rctx": message.rctx,
         "xtime": message.xtime,
-        "txtime": message.tx_unix_s,
+        "txtime": message.tx_time_s,
         "gpstime": message.gpstime_us,
     }

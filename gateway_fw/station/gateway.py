@@ -18,7 +18,7 @@ from gateway_fw.station.events import Close, Closed, Connect, Connected, SendTex
 from gateway_fw.station.gps_sync import GpsSync
 from gateway_fw.station.limits import DutyCycleGuard
 from gateway_fw.station.link import Down, LinkEffect, Phase, StationLink, Up
-from gateway_fw.station.messages import encode, parse
+from gateway_fw.station.messages import encode, parse, refusal_reason
 from gateway_fw.station.planning import airtime_us, power_dbm, refused_uplink, scheduled_job, transmit_of, tx_job
 from gateway_fw.station.tx_queue import Lost, OnAir, Outcome, Program, TxJob, TxQueue
 from gateway_fw.station.uplink import UpInfo, Uplink
@@ -160,7 +160,7 @@ class StationGatewayCore:
             message = parse(event.text)
         except StationError as error:
             self.counters.malformed += 1
-            return (Dropped("malformed", error.clause, str(error)),)
+            return (Dropped(refusal_reason(error), error.clause, str(error)),)
         match message:
             case RouterConfig():
                 return self._configure(message, now)

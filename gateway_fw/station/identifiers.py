@@ -63,6 +63,6 @@ def _id6_groups(text: str) -> list[str] | None:
             return None
     left, right = (part.split(":") if part else [] for part in (head, tail))
     missing = 4 - len(left) - len(right)
-    if missing < bool(double) or (missing and not double) or (double and not left and not right):
+    if missing < bool(double) or (missing and not double):
         return None
     return [*left, *["0"] * missing, *right]

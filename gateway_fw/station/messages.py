@@ -81,6 +81,11 @@ def parse(text: str | bytes) -> Message:
     return reader(fields)
 
 
+def refusal_reason(error: StationError) -> str:
+    """The reason a core drops a record for: "unknown_msgtype" (such as Station's GPS "event") or "malformed"."""
+    return "unknown_msgtype" if error.field == "msgtype" else "malformed"
+
+
 def encode(message: Message) -> str:
     """The record of a message. Raises StationError for what none can carry."""
     return json_text(_WRITERS[type(message)](message))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from gateway_fw.errors import StationError
 from gateway_fw.forwarder.clock import GPS_AHEAD_OF_UTC_US
@@ -30,7 +29,18 @@ from gateway_fw.station.control import (
 from gateway_fw.station.downlink import DnMsg, DnSched, DnTxed, Window
 from gateway_fw.station.events import Close, Closed, Connection, Opened, SendText, TextReceived
 from gateway_fw.station.identifiers import id6
-from gateway_fw.station.messages import Message, encode, parse
+from gateway_fw.station.messages import Message, encode, parse, refusal_reason
+from gateway_fw.station.server_events import (
+    DownlinkOnAir,
+    DownlinkUnconfirmed,
+    GatewayConnected,
+    GatewayGone,
+    SendDnMsg,
+    SendDnSched,
+    StationServerEffect,
+    StationServerEvent,
+    StationUplink,
+)
 from gateway_fw.station.session import GatewaySession
 from gateway_fw.station.translate import dnmsg_for
 from gateway_fw.station.uplink import Uplink
@@ -46,89 +56,6 @@ DNTXED_PATIENCE_US = (
 POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 _CLAUSE = 'Basics Station 2.0.6, "The LNS Protocol"'
-
-
-@dataclass(frozen=True, slots=True)
-class SendDnMsg:
-    """Event: have a gateway send a frame. The core gives the dnmsg its diid; reference comes back with the answer."""
-
-    gateway_eui: Eui64
-    dnmsg: DnMsg
-    reference: int
-
-
-@dataclass(frozen=True, slots=True)
-class SendDnSched:
-    """Event: have a gateway send frames to groups; no answer comes."""
-
-    gateway_eui: Eui64
-    dnsched: DnSched
-
-
-@dataclass(frozen=True, slots=True)
-class TellTime:
-    """Event: tell a gateway which GPS time an xtime is (the server knows it from elsewhere)."""
-
-    gateway_eui: Eui64
-    xtime: int
-    gpstime_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class StationUplink:
-    """Effect: a frame as the gateway reported it, before the UplinkReceived made of it."""
-
-    gateway_eui: Eui64
-    uplink: Uplink
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayConnected:
-    """Effect: a gateway said what it is and got its router_config."""
-
-    gateway_eui: Eui64
-    version: Version
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayGone:
-    """Effect: its data connection is closed."""
-
-    gateway_eui: Eui64
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class DownlinkOnAir:
-    """Effect: dntxed, as it came; a DownlinkAnswered follows."""
-
-    gateway_eui: Eui64
-    reference: int
-    dntxed: DnTxed
-
-
-@dataclass(frozen=True, slots=True)
-class DownlinkUnconfirmed:
-    """Effect: no dntxed came in time. Station tells success alone; the frame was most likely not sent."""
-
-    gateway_eui: Eui64
-    reference: int
-
-
-StationServerEvent: TypeAlias = Opened | TextReceived | Closed | SendDownlink | SendDnMsg | SendDnSched | TellTime
-StationServerEffect: TypeAlias = (
-    SendText
-    | Close
-    | StationUplink
-    | UplinkReceived
-    | GatewayConnected
-    | GatewayGone
-    | DownlinkOnAir
-    | DownlinkAnswered
-    | DownlinkUnconfirmed
-    | DownlinkUnsent
-    | Dropped
-)
 
 
 @dataclass(slots=True)
@@ -271,7 +198,7 @@ class StationServerCore:
         try:
             message = parse(event.text)
         except StationError as error:
-            return (Dropped("malformed", error.clause, f"{eui}: {error}"),)
+            return (Dropped(refusal_reason(error), error.clause, f"{eui}: {error}"),)
         return self._take(self._sessions[eui], message, now)
 
     def _take(self, session: GatewaySession, message: Message, now: Instant) -> Sequence[StationServerEffect]:
