@@ -186,7 +186,7 @@ class TxQueue:
         """Class C listens always: at once on RX2, then every 100 ms, ten times."""
         if job.rx2 is not None:
             job.window, job.rx2, job.tries = job.rx2, None, 0
-            job.start = earliest - CLASS_C_BACKOFF_US
+            job.start = max(earliest, job.start) - CLASS_C_BACKOFF_US  # never before it was asked for
         while job.tries <= CLASS_C_TRIES:
             job.tries += 1
             job.start += CLASS_C_BACKOFF_US
