@@ -41,7 +41,6 @@ PROGRAM_US = 2_000_000  # [assumption] 256 bytes program in under 20 ms on every
 MASS_ERASE_US = 40_000_000  # 512 kB of an STM32F401: 16 s at most, its data sheet; the largest chips about twice
 QUIET_US = 60_000
 TRIES = 4
-SYNC_TRIES = 6
 SYNC_US = (100_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)
 PAGES_A_COMMAND = 64  # small enough to show progress, below the 512 that the smallest bootloader buffer holds
 
@@ -148,8 +147,8 @@ def resynchronise() -> Procedure[None]:
         answer = yield Exchange(FILLER[at : at + 32], want=4096, timeout_us=QUIET_US, fresh=True)
         if answer:
             break
-    for _ in range(SYNC_TRIES):
-        answer = yield Exchange(b"\xff", want=1, timeout_us=ANSWER_US, fresh=True)
+    for timeout_us in SYNC_US:
+        answer = yield Exchange(b"\xff", want=1, timeout_us=timeout_us, fresh=True)
         if answer == bytes([NACK]):
             more = yield Exchange(want=4096, timeout_us=QUIET_US)
             if not more:

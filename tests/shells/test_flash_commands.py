@@ -146,7 +146,8 @@ def test_ctrl_c_in_the_middle_says_the_same_and_a_second_run_mends(firmware: Pat
         assert "verified" in out
 
 
-def test_protection_wants_force() -> None:
+def test_protection_wants_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.flash.an3155.QUIET_US", 10_000)
     with running(Stm32BootloaderCore(F103)) as virtual:
         code, _, err = lorabench("flash", "protect", "readout-on", "--port", virtual.path)
         assert (code, "--force does it" in err, virtual.core.readout_protected) == (4, True, False)
@@ -257,10 +258,10 @@ def test_a_probe_tells_a_corecell() -> None:
         assert "answers: CoreCell V01.00.00, id " in out
 
 
-def test_probes_take_their_answers_and_nothing_else() -> None:
+def test_probes_take_their_answers_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.serial_port.probe.ANSWER_S", 0.05)
     host, device = memory_pair()
     with host, device:
-        device.write(b"")
         assert probe_corecell(host) is None
         assert device.read_exactly(4, 1) == b"\x2a\x00\x00\x00"
 
