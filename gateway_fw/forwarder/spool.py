@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_fw.forwarder.spool_records import SpooledUplink
 from lorawan.machine import Dropped, Instant
@@ -99,7 +99,7 @@ class Spool:
         self._due: deque[tuple[Instant, int]] = deque()  # when to be sent again; always in order
         self._tokens: dict[int, _Datagram] = {}
         self._under_way: set[int] = set()  # tokens of resent datagrams
-        self._next_number = 1
+        self._next_number = self._first_of_run = 1
         self._bytes = 0
         self._heard_at: Instant | None = None
         self.let_go = self.resent = self.write_failures = 0
@@ -122,7 +122,7 @@ class Spool:
 
     def restore(self, event: SpoolRestored, unix_us: int, now: Instant) -> Sequence[Persist | PersistDone | Dropped]:
         """Take over what waited before a restart. Call it before the first `add`."""
-        self._next_number = max(self._next_number, event.highest + 1)
+        self._next_number = self._first_of_run = max(self._next_number, event.highest + 1)
         due: list[tuple[Instant, int]] = []
         for uplink in event.waiting:
             self._keep(uplink)
@@ -161,6 +161,16 @@ class Spool:
     def recovered(self) -> Sequence[PersistAll]:
         """Write everything that waits once more."""
         return (PersistAll(self._server, tuple(self._waiting.values())),)
+
+    def set_right(self, by_us: int) -> Sequence[PersistAll]:
+        """The clock was wrong by so much since the start: correct the times of what came in since then."""
+        changed = {
+            number: replace(uplink, unix_us=uplink.unix_us + by_us)
+            for number, uplink in self._waiting.items()
+            if number >= self._first_of_run
+        }
+        self._waiting.update(changed)
+        return self.recovered() if changed else ()
 
     @property
     def wake_at(self) -> Instant | None:
