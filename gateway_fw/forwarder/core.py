@@ -185,6 +185,7 @@ class ForwarderCore:
             self._temperature_c = event.temperature_c
         else:
             self._clock = replace(self._clock, counter_offset_us=-event.clock_origin)
+            self._reference = None  # of another counter
         return ()
 
     def _wall_clock(self, event: WallClock, now: Instant) -> Sequence[ForwarderEffect]:

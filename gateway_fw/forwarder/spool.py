@@ -19,6 +19,7 @@ from lorawan.units import US_PER_DAY, US_PER_S
 RETRY_US = 20 * US_PER_S  # assumption: RX2 opens at most 16 s after the uplink (RxTimingSetup 15 s, TS001-1.0.4 §5.7)
 RESENT_TOGETHER_BYTES = 1_100  # assumption: a datagram that mobile networks carry in one piece
 RESENDS_UNDER_WAY = 4  # assumption: datagrams of old frames that may await their acknowledgement
+TELL_EVERY_US = 60 * US_PER_S  # a spool that runs over lets one go with each that comes
 TOKENS_KEPT = 4_096  # a PUSH_ACK that comes later than this many datagrams says nothing any more
 _DONE_KEPT = 1_024  # entries of uplinks that are done with may stay in the line until there are so many
 _CLAUSE = "spool"
@@ -102,6 +103,7 @@ class Spool:
         self._next_number = self._first_of_run = 1
         self._bytes = 0
         self._heard_at: Instant | None = None
+        self._told_at: Instant | None = None
         self.let_go = self.resent = self.write_failures = 0
 
     def __len__(self) -> int:
@@ -118,7 +120,7 @@ class Spool:
         self._next_number += 1
         self._keep(uplink)
         self._due.append((now + RETRY_US, uplink.number))
-        return uplink.number, (Persist(self._server, uplink), *self._limit(unix_us))
+        return uplink.number, (Persist(self._server, uplink), *self._limit(unix_us, now))
 
     def restore(self, event: SpoolRestored, unix_us: int, now: Instant) -> Sequence[Persist | PersistDone | Dropped]:
         """Take over what waited before a restart. Call it before the first `add`."""
@@ -129,7 +131,7 @@ class Spool:
             age_us = min(max(0, unix_us - uplink.unix_us), RETRY_US)  # a clock without battery may be behind
             due.append((now + RETRY_US - age_us, uplink.number))
         self._due.extend(sorted(due))
-        return self._limit(unix_us)
+        return self._limit(unix_us, now)
 
     def sent(self, token: int, numbers: tuple[int, ...], now: Instant, *, resent: bool = False) -> None:
         """These uplinks went out in a PUSH_DATA with this token."""
@@ -225,7 +227,7 @@ class Spool:
             self._due = deque(entry for entry in self._due if entry[1] in self._waiting)
         return tuple(done)
 
-    def _limit(self, unix_us: int) -> Sequence[PersistDone | Dropped]:
+    def _limit(self, unix_us: int, now: Instant) -> Sequence[PersistDone | Dropped]:
         oldest_unix_us = unix_us - self._config.max_age_us
         gone: list[int] = []
         size = self._bytes
@@ -238,8 +240,12 @@ class Spool:
             return ()
         self.let_go += len(gone)
         self._drop(gone)
-        why = f"{len(gone)} let go: older than the spool keeps, or more than it holds"
-        return (PersistDone(self._server, tuple(gone)), Dropped("spool_full", _CLAUSE, why))
+        done = PersistDone(self._server, tuple(gone))
+        if self._told_at is not None and now < self._told_at + TELL_EVERY_US:
+            return (done,)
+        self._told_at = now
+        why = f"{self.let_go} let go so far: older than the spool keeps, or more than it holds"
+        return (done, Dropped("spool_full", _CLAUSE, why))
 
     def _forget_token(self, token: int) -> None:
         self._tokens.pop(token, None)

@@ -186,6 +186,28 @@ def uplink_payload(number: int) -> bytes:
     return heard(0, number - 1).payload
 
 
+def test_a_spool_that_runs_over_lets_the_oldest_go_and_says_so_once_a_minute() -> None:
+    core = ForwarderCore(replace(SPOOLED, spool=SpoolConfig(max_bytes=2_000)))
+    told = []
+    for number in range(1_000):
+        now = number * US_PER_S // 10
+        told += [e for e in core.handle(heard(now, number), now) if isinstance(e, Dropped)]
+    spool = core._uplinks.spools[0]
+    assert len(told) == 2
+    assert core.waiting[0] + spool.let_go == 1_000
+    assert spool.waiting_bytes <= 2_000
+    assert list(spool._waiting) == list(range(1_001 - core.waiting[0], 1_001))
+
+
+def test_what_is_older_than_the_spool_keeps_is_let_go() -> None:
+    core = ForwarderCore(replace(SPOOLED, spool=SpoolConfig(max_age_us=24 * US_PER_HOUR)))
+    core.handle(heard(0, 0), 0)
+    core.handle(heard(0, 1), 24 * US_PER_HOUR)
+    assert core.waiting == (2,)  # a day is kept
+    core.handle(heard(0, 2), 24 * US_PER_HOUR + 1)
+    assert core.waiting == (2,)
+
+
 def test_a_disk_that_is_full_is_told_and_does_not_stop_the_forwarding() -> None:
     core = ForwarderCore(SPOOLED)
     server = Server(core)
