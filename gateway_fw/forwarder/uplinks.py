@@ -147,6 +147,10 @@ class Uplinks:
             return spool.restore(event, unix_us, now)
         return spool.failed(event) if isinstance(event, PersistFailed) else spool.recovered()
 
+    def set_right(self, by_us: int) -> Sequence[PersistAll]:
+        """Correct the times of what waits and came in since the start."""
+        return [effect for spool in self._spools for effect in spool.set_right(by_us)]
+
     def move_counts(self, counters: IntervalCounters) -> None:
         """Add what was sent and acknowledged since the last call, over all servers."""
         sent = acked = 0
