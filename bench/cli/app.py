@@ -17,6 +17,7 @@ import bench.cli.flash_check
 import bench.cli.flash_list
 import bench.cli.flash_virtual
 import bench.cli.flash_write
+import bench.cli.gateway_accept
 import bench.cli.gateway_chip_firmware
 import bench.cli.gateway_list
 import bench.cli.gateway_run

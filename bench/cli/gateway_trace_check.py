@@ -32,7 +32,8 @@ def trace_check(
 
     try:
         with trace.open(encoding="utf-8", errors="replace") as lines:
-            exchanges = exchanges_of(read_trace(lines, source=str(trace)))
+            traced = [(line.t_us, line.direction, line.data) for line in read_trace(lines, source=str(trace))]
+        exchanges = exchanges_of(traced)
         result = replay(exchanges, RadioSetup(public_network=not private))
     except (TraceFormatError, ChipFirmwareError) as error:
         raise UsageError(str(error), hint="is it a trace of a CoreCell from its start on?") from None

@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
-from bench.live.concentrators import channels_hz, concentrator_radio, tx_chains
+from bench.live.gps_port import GPS_BAUDRATE, GpsPort
+from bench.live.picogw_concentrators import concentrator_radio
 from gateway_fw.concentrator.chip_firmware import ChipFirmware
 from gateway_fw.concentrator.events import (
     ConcentratorLost,
@@ -31,8 +32,7 @@ from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.forwarder.config import ForwarderConfig
 from gateway_fw.io.forwarder_service import ForwarderService
 from gateway_fw.io.server_link import ServerAddress
-from gateway_fw.serial_port import ByteTrace
-from lorawan.ids import Eui64
+from gateway_fw.serial_port import ByteTrace, open_port
 from lorawan.machine import Dropped
 from lorawan.phy.radio import Transmit
 
@@ -42,13 +42,14 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What a person asked for. eui: None for the chip's own."""
+    """What a person asked for. forwarder: its EUI is replaced by the chip's own unless eui_given."""
 
     port: str
     servers: tuple[ServerAddress, ...]
     setup: RadioSetup
-    eui: Eui64 | None = None
-    antenna_gain_dbi: float = 0.0
+    forwarder: ForwarderConfig
+    eui_given: bool = True
+    gps_port: str | None = None
     spool: Path | None = None
     trace: Path | None = None
     json_lines: bool = False
@@ -68,11 +69,17 @@ class GatewaySession:
         options = self._options
         trace = None if options.trace is None else ByteTrace.to_file(options.trace)
         radio = concentrator_radio(options.port, self._firmware, options.setup, trace=trace, on_event=self._event)
+        gps = None if options.gps_port is None else GpsPort(open_port(options.gps_port, baudrate=GPS_BAUDRATE))
         try:
             started = await radio.open()
             try:
                 service = ForwarderService(
-                    self._config(started), options.servers, radio, spool_directory=options.spool, on_effect=self._effect
+                    self._config(started),
+                    options.servers,
+                    radio,
+                    spool_directory=options.spool,
+                    gps=gps,
+                    on_effect=self._effect,
                 )
                 async with service:
                     with suppress(TimeoutError):
@@ -81,20 +88,17 @@ class GatewaySession:
             finally:
                 await radio.stop()
         finally:
+            if gps is not None:
+                gps.close()
             if trace is not None:
                 trace.close()
 
     def _config(self, started: Started) -> ForwarderConfig:
-        eui = self._options.eui or started.eui
-        if eui is None:
+        if self._options.eui_given:
+            return self._options.forwarder
+        if started.eui is None:
             raise UsageError("the chip has no EUI of its own", hint="give one: --eui 0011223344556677")
-        setup = self._options.setup
-        return ForwarderConfig(
-            eui,
-            tx_chains=tx_chains(setup),
-            antenna_gain_dbi=self._options.antenna_gain_dbi,
-            channels_hz=channels_hz(setup),
-        )
+        return replace(self._options.forwarder, gateway_eui=started.eui)
 
     async def _report(self, service: ForwarderService) -> None:
         while True:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gateway_fw.concentrator.chip_firmware import IMAGE_BYTES, ChipFirmware
 from gateway_fw.concentrator.corecell import CoreCellDriver
@@ -17,7 +18,6 @@ from gateway_fw.concentrator.corecell_registers import AGC, AGC_MEMORY, ARB, ARB
 from gateway_fw.concentrator.events import Start as StartEvent
 from gateway_fw.concentrator.events import Started, StartFailed
 from gateway_fw.concentrator.setup import RadioSetup
-from gateway_fw.serial_port.trace import TraceLine
 from gateway_fw.stream import BytesReceived, SendBytes
 from lorawan.units import US_PER_S
 
@@ -25,6 +25,10 @@ MAX_AHEAD = 64  # how far ahead in the recording an order of ours is looked for
 _MAX_TIME_US = 60 * US_PER_S
 _WRITE = 0x8000  # of an address on the SX1302's SPI port
 _STATUS_REGISTERS = (AGC.status, ARB.status, RX_NB_BYTES)
+
+
+Traced: TypeAlias = tuple[int, str, bytes]
+"""A line of a byte trace: µs since it began, ">" to the board or "<" from it, and the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ class ReplayResult:
     ended: str
 
 
-def exchanges_of(lines: Iterable[TraceLine]) -> list[Exchange]:
-    """Orders and answers of a recording, in lock-step; bytes that belong to neither are passed over."""
+def exchanges_of(lines: Iterable[Traced]) -> list[Exchange]:
+    """Orders and answers of a recording, in lock-step; notes are passed over."""
     lines = list(lines)
     orders = list(_frames(lines, ">"))
     answers = [frame for _, frame in _frames(lines, "<")]
@@ -84,21 +88,21 @@ def firmware_of(exchanges: Iterable[Exchange]) -> ChipFirmware:
     return ChipFirmware(bytes(memory[AGC_MEMORY][:IMAGE_BYTES]), bytes(memory[ARB_MEMORY][:IMAGE_BYTES]))
 
 
-def _frames(lines: Iterable[TraceLine], direction: str) -> Iterator[tuple[int, bytes]]:
+def _frames(lines: Iterable[Traced], direction: str) -> Iterator[tuple[int, bytes]]:
     buffer, began_us = bytearray(), 0
-    for line in lines:
-        if line.direction != direction:
+    for t_us, towards, data in lines:
+        if towards != direction:
             continue
         if not buffer:
-            began_us = line.t_us
-        buffer += line.data
+            began_us = t_us
+        buffer += data
         while len(buffer) >= HEADER.size:
             size = HEADER.size + HEADER.unpack_from(buffer)[1]
             if len(buffer) < size:
                 break
             yield began_us, bytes(buffer[:size])
             del buffer[:size]
-            began_us = line.t_us
+            began_us = t_us
 
 
 def replay(exchanges: list[Exchange], setup: RadioSetup) -> ReplayResult:

@@ -9,20 +9,19 @@ import pytest
 from gateway_fw.concentrator.replay import describe, exchanges_of, replay
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.errors import ChipFirmwareError
-from gateway_fw.serial_port.trace import TraceLine
 from tests.common.corecell_pair import CoreCellPair
 
 
-def _recording(setup: RadioSetup) -> list[TraceLine]:
-    lines: list[TraceLine] = []
+def _recording(setup: RadioSetup) -> list[tuple[int, str, bytes]]:
+    lines: list[tuple[int, str, bytes]] = []
     pair = CoreCellPair()
     host = 0
 
     def answers(data: bytes) -> list[bytes]:
         nonlocal host
-        lines.append(TraceLine(pair.now, ">", bytes(pair.host_bytes[host:])))
+        lines.append((pair.now, ">", bytes(pair.host_bytes[host:])))
         host = len(pair.host_bytes)
-        lines.extend(TraceLine(pair.now, "<", data[at : at + 7]) for at in range(0, len(data), 7))
+        lines.extend((pair.now, "<", data[at : at + 7]) for at in range(0, len(data), 7))
         return [data]
 
     pair.answers = answers
