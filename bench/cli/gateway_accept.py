@@ -50,14 +50,14 @@ def accept(
     from bench.acceptance.lines import accepted  # noqa: PLC0415
     from bench.acceptance.run import Plan  # noqa: PLC0415
     from bench.errors import UsageError  # noqa: PLC0415
-    from bench.live.concentrators import corecell_settings  # noqa: PLC0415
+    from bench.live.concentrators import Board, board_settings  # noqa: PLC0415
     from gateway_fw.concentrator.setup import RadioSetup  # noqa: PLC0415
 
     if air not in ("virtual", "loopback-port"):
         raise UsageError(f"--air {air}", hint="virtual or loopback-port")
     if air == "loopback-port" and not other_port:
         raise UsageError("no second gateway", hint="--other-port PORT2, or --air virtual to try it without hardware")
-    setup = RadioSetup() if config is None else corecell_settings(config).settings.radio
+    setup = RadioSetup() if config is None else board_settings(config, Board.CORECELL).settings.radio
     plan = Plan(tuple(sf) if sf else Plan().sfs, frames, limits=Limits(per_percent=max_per))
     lines = asyncio.run(_run(port, None if air == "virtual" else other_port, chip_firmware, setup, plan))
     if as_json:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.gateway import app
+from bench.cli.gateway_run import one_board
 
 
 @app.command("chip-firmware", epilog="Example: lorabench gateway chip-firmware ~/src/sx1302_hal-2.1.0.tar.gz")
@@ -23,20 +24,19 @@ def chip_firmware(
     The images are Semtech's, under Semtech's licence; lorabench has none. `gateway run` and `gateway accept` load them
     into the chip, which reports their versions when it starts.
     """
-    from bench.live.concentrators import firmware_folder, keep_chip_firmware  # noqa: PLC0415 - keeps --help quick
-    from bench.live.picogw_concentrators import (  # noqa: PLC0415
+    from bench.live.concentrators import (  # noqa: PLC0415 - keeps --help quick
         Board,
-        board_of,
+        firmware_folder,
+        keep_chip_firmware,
         keep_picogw_firmware,
-        picogw_firmware_folder,
     )
     from gateway_fw.concentrator import picogw_firmware as sx1308  # noqa: PLC0415
     from gateway_fw.concentrator.chip_firmware import AGC_VERSION, ARB_VERSION, digest  # noqa: PLC0415
 
-    picogw = board_of(board) is Board.PICOGW
-    folder = out or (picogw_firmware_folder() if picogw else firmware_folder())
+    of = one_board(board)
+    folder = out or firmware_folder(of)
     found: tuple[tuple[str, bytes, int], ...]
-    if picogw:
+    if of is Board.PICOGW:
         images_ = keep_picogw_firmware(package, folder)
         found = (
             ("AGC", images_.agc, sx1308.AGC_VERSION),

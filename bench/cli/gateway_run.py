@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.gateway import app
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.live.concentrators import Board
 
 
 @app.command("run", epilog="Example: lorabench gateway run --port auto --server 127.0.0.1:1700")
@@ -17,7 +21,7 @@ def run(
     ] = None,
     board: Annotated[str, typer.Option(help="What is on the port: corecell or picogw.")] = "corecell",
     port: Annotated[str, typer.Option(help="Serial port, rfc2217:// or socket:// URL, or auto.")] = "",
-    config: Annotated[Path | None, typer.Option(help="global_conf.json of the board, or our TOML.")] = None,
+    config: Annotated[Path | None, typer.Option(help="global_conf.json of such a board, or our TOML.")] = None,
     chip_firmware: Annotated[
         Path | None, typer.Option(help="Driver package or folder with the chip's firmware; the user's cache.")
     ] = None,
@@ -36,27 +40,25 @@ def run(
     import asyncio  # noqa: PLC0415 - keeps --help quick
     from dataclasses import replace  # noqa: PLC0415
 
-    from bench.errors import UsageError  # noqa: PLC0415
     from bench.live.address import server_address  # noqa: PLC0415
-    from bench.live.concentrators import corecell_settings, load_chip_firmware  # noqa: PLC0415
-    from bench.live.gateway_session import GatewaySession, SessionOptions  # noqa: PLC0415
-    from bench.live.picogw_concentrators import (  # noqa: PLC0415
+    from bench.live.concentrators import (  # noqa: PLC0415
         Board,
-        board_of,
+        board_settings,
+        load_chip_firmware,
         load_picogw_firmware,
-        picogw_settings,
     )
+    from bench.live.gateway_session import GatewaySession, SessionOptions  # noqa: PLC0415
     from gateway_fw.concentrator.picogw import picogw_eu868_setup  # noqa: PLC0415
     from gateway_fw.io.server_link import ServerAddress  # noqa: PLC0415
     from gateway_fw.settings import GatewaySettings  # noqa: PLC0415
     from lorawan.ids import Eui64  # noqa: PLC0415
 
-    picogw = board_of(board) is Board.PICOGW
+    kind = one_board(board)
     settings = GatewaySettings(Eui64(0))
-    if picogw:
+    if kind is Board.PICOGW:
         settings = replace(settings, radio=picogw_eu868_setup())
     if config is not None:
-        read = picogw_settings(config) if picogw else corecell_settings(config)
+        read = board_settings(config, kind)
         settings = read.settings
         for each in read.unread:
             typer.echo(f"warning: {each}", err=True)
@@ -77,5 +79,15 @@ def run(
         trace=trace,
         json_lines=json_lines,
     )
-    firmware = load_picogw_firmware(chip_firmware) if picogw else load_chip_firmware(chip_firmware)
+    firmware = load_picogw_firmware(chip_firmware) if kind is Board.PICOGW else load_chip_firmware(chip_firmware)
     asyncio.run(GatewaySession(firmware, options, typer.echo).run(duration))
+
+
+def one_board(name: str) -> Board:
+    """What --board names. Raises UsageError."""
+    from bench.live.concentrators import Board  # noqa: PLC0415
+
+    try:
+        return Board(name)
+    except ValueError:
+        raise UsageError(f"--board {name!r}", hint="one of " + ", ".join(Board)) from None

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 
 from bench.cli.app import app
 from bench.errors import UsageError
-from bench.live.concentrators import firmware_folder
-from bench.live.picogw_concentrators import load_picogw_firmware, picogw_firmware_folder, picogw_settings
+from bench.live.concentrators import Board, board_settings, firmware_folder, load_picogw_firmware
 from gateway_fw.concentrator.events import Started
 from gateway_fw.concentrator.picogw import picogw_eu868_setup
 from gateway_fw.concentrator.picogw_firmware import IMAGE_FILES
@@ -46,7 +45,7 @@ def test_the_four_images_are_read_out_of_a_package_and_loaded_again(tmp_path: Pa
 
 
 def test_the_two_boards_images_are_kept_apart() -> None:
-    assert picogw_firmware_folder() != firmware_folder()
+    assert firmware_folder(Board.PICOGW) != firmware_folder(Board.CORECELL)
 
 
 @pytest.mark.parametrize("command", ["run", "chip-firmware"])
@@ -74,10 +73,10 @@ def _written(folder: Path, settings: GatewaySettings) -> Path:
 
 def test_a_picogws_own_configuration_sets_it_up_and_another_boards_is_refused(tmp_path: Path) -> None:
     own = GatewaySettings(Eui64(1), chip="SX1301", radio_type="SX1257", radio=picogw_eu868_setup())
-    radio = picogw_settings(_written(tmp_path, own)).settings.radio
+    radio = board_settings(_written(tmp_path, own), Board.PICOGW).settings.radio
     pair = Pair()
     pair.start(radio)
     assert pair.of(Started)
     assert [pair.board.settings.centre_hz(chain) for chain in (0, 7, 8)] == [868_100_000, 867_900_000, 868_300_000]
     with pytest.raises(UsageError, match="SX1302 with SX1250"):
-        picogw_settings(_written(tmp_path, GatewaySettings(Eui64(1))))
+        board_settings(_written(tmp_path, GatewaySettings(Eui64(1))), Board.PICOGW)
