@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,21 @@ def test_the_command_prints_its_path_and_stops_by_itself(short: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"event": "ready", "path": str(short / "tty")}
     assert not (short / "tty").is_symlink()
+
+
+def test_an_interrupt_stops_it_cleanly(short: Path) -> None:
+    link = short / "tty"
+    # a parent that runs in the background may have told its children to ignore it
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heed}; from bench.cli.app import main; main()"
+    line = [sys.executable, "-c", code, "gateway", "virtual", "corecell", "--link", str(link)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{link}\n"
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=20)
+    assert (process.returncode, complaint) == (130, "error: interrupted\n")
+    assert not link.is_symlink()
 
 
 @pytest.mark.parametrize(
