@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 from corecell_host import recorded
+from typer.testing import CliRunner
 
+from bench.cli.app import app
 from bench.live.air_script import ChangeFaults, Unplug
 from bench.live.virtual_corecell import VirtualCoreCellSession
 from gateway_fw.virtual.corecell import VirtualCoreCell
@@ -148,7 +150,7 @@ def test_an_interrupt_stops_it_cleanly(short: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(arguments: tuple[str, ...], code: int, complaint: str) -> None:
-    done = command(*arguments)
-    assert done.returncode == code
+    done = CliRunner().invoke(app, ["gateway", "virtual", "corecell", *arguments])
+    assert done.exit_code == code
     assert complaint in done.stderr
     assert len(done.stderr.splitlines()) == 1
