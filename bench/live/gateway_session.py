@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,6 +64,7 @@ class GatewaySession:
     ) -> None:
         self._firmware, self._options, self._say = firmware, options, say
         self._dropped: dict[str, int] = {}
+        self._unread = asyncio.Event()
 
     async def run(self, duration_s: float | None = None) -> None:
         """Until cancelled, or for so many seconds. Raises PortError, ConcentratorError, UsageError, SpoolError."""
@@ -101,8 +103,9 @@ class GatewaySession:
         return replace(self._options.forwarder, gateway_eui=started.eui)
 
     async def _report(self, service: ForwarderService) -> None:
-        while True:
-            await asyncio.sleep(REPORT_S)
+        while not self._unread.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._unread.wait(), REPORT_S)
             self._status(service)
 
     def _status(self, service: ForwarderService) -> None:
@@ -152,9 +155,17 @@ class GatewaySession:
 
     def _tell(self, event: str, **fields: Any) -> None:
         if self._options.json_lines:
-            self._say(json.dumps({"event": event, **fields}))
+            line = json.dumps({"event": event, **fields})
         else:
-            self._say("  ".join((event, *(f"{name}={value}" for name, value in fields.items()))))
+            line = "  ".join((event, *(f"{name}={value}" for name, value in fields.items())))
+        if self._unread.is_set():
+            return
+        try:
+            self._say(line)
+        except BrokenPipeError:
+            # nobody reads any more (`| head`): end as if asked to, and let nothing more be written
+            self._unread.set()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _reception(reception: Reception) -> Record:

@@ -7,12 +7,17 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from picogw_pair import IMAGES
+from picogw_pair import IMAGES, Pair
 from typer.testing import CliRunner
 
 from bench.cli.app import app
-from bench.live.concentrators import Board, firmware_folder, load_picogw_firmware
+from bench.errors import UsageError
+from bench.live.concentrators import Board, board_settings, firmware_folder, load_picogw_firmware
+from gateway_fw.concentrator.events import Started
+from gateway_fw.concentrator.picogw import picogw_eu868_setup
 from gateway_fw.concentrator.picogw_firmware import IMAGE_FILES
+from gateway_fw.settings import GatewaySettings, write_semtech
+from lorawan.ids import Eui64
 
 
 def _package(folder: Path) -> Path:
@@ -58,3 +63,20 @@ def test_a_run_without_images_says_how_to_get_them(tmp_path: Path, monkeypatch: 
     result = CliRunner().invoke(app, ["gateway", "run", "--board", "picogw", "--server", "127.0.0.1:1700"])
     assert result.exit_code != 0
     assert "chip-firmware --board picogw" in f"{result.output}{result.exception}"
+
+
+def _written(folder: Path, settings: GatewaySettings) -> Path:
+    path = folder / "global_conf.json"
+    path.write_text(write_semtech(settings))
+    return path
+
+
+def test_a_picogws_own_configuration_sets_it_up_and_another_boards_is_refused(tmp_path: Path) -> None:
+    own = GatewaySettings(Eui64(1), chip="SX1301", radio_type="SX1257", radio=picogw_eu868_setup())
+    radio = board_settings(_written(tmp_path, own), Board.PICOGW).settings.radio
+    pair = Pair()
+    pair.start(radio)
+    assert pair.of(Started)
+    assert [pair.board.settings.centre_hz(chain) for chain in (0, 7, 8)] == [868_100_000, 867_900_000, 868_300_000]
+    with pytest.raises(UsageError, match="SX1302 with SX1250"):
+        board_settings(_written(tmp_path, GatewaySettings(Eui64(1))), Board.PICOGW)
