@@ -2,7 +2,7 @@
 
 from gateway_fw.forwarder.clock import GatewayClock
 from gateway_fw.forwarder.config import EU868_POWERS_DBM, BeaconConfig, ForwarderConfig, LinkConfig, TxChain
-from gateway_fw.forwarder.core import ForwarderCore, QueueBeacon, Shutdown
+from gateway_fw.forwarder.core import ForwarderCore, QueueBeacon, Shutdown, WallClock
 from gateway_fw.forwarder.duty_cycle import EU868_SUB_BANDS, DutyCycleGuard, SubBand
 from gateway_fw.forwarder.filters import UplinkFilter, dev_addr_block
 from gateway_fw.forwarder.jit_queue import JitQueue, Kind
@@ -32,5 +32,6 @@ __all__ = [
     "Totals",
     "TxChain",
     "UplinkFilter",
+    "WallClock",
     "dev_addr_block",
 ]

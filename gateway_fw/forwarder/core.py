@@ -6,7 +6,7 @@ Source: Semtech PROTOCOL.md (sx1302_hal 2.1.0, protocol 1.6); lora_pkt_fwd.c of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_fw.concentrator.events import FskReception, Reception, Started, StatusRead, TransmitRefused
 from gateway_fw.forwarder.beaconing import Beaconing
@@ -28,6 +28,7 @@ from lorawan.machine import Dropped, Instant
 from lorawan.phy.radio import Heard, Transmit
 from lorawan.units import US_PER_S
 
+CLOCK_STEP_US = 5 * US_PER_S  # assumption: less is a crystal that drifts, not a clock that is set
 BEACON_LOOK_US = US_PER_S  # assumption: how often a gateway without a valid time looks again
 _REFERENCE = "lora_pkt_fwd.c (sx1302_hal 2.1.0), thread_down"
 
@@ -37,6 +38,16 @@ class QueueBeacon:
     """Event: reserve a beacon's time on RF chain 0 and send it there."""
 
     transmit: Transmit
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """Event: the system's clock says that it is this time now, µs since 1970 UTC. GPS time goes before it.
+
+    A step (a gateway without a battery gets the time when its network comes up) also corrects what waits in the spool.
+    """
+
+    unix_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ ForwarderEvent = (
     | SpoolRestored
     | PersistFailed
     | PersistRecovered
+    | WallClock
     | Shutdown
 )
 ForwarderEffect = SendDatagram | Transmit | Dropped | Persist | PersistAll | PersistDone
@@ -155,6 +167,8 @@ class ForwarderCore:
             return self._beacon(event.transmit, now)
         if isinstance(event, SpoolRestored | PersistFailed | PersistRecovered):
             return self._uplinks.spool_event(event, self._unix_us(now), now)
+        if isinstance(event, WallClock):
+            return self._wall_clock(event, now)
         if isinstance(event, TransmitRefused):
             self._desk.refund(event.transmit)
             self.totals.radio_refused += 1
@@ -170,8 +184,17 @@ class ForwarderCore:
         elif isinstance(event, StatusRead):
             self._temperature_c = event.temperature_c
         else:
-            self._clock = GatewayClock(-event.clock_origin, self.config.origin_unix_us)
+            self._clock = replace(self._clock, counter_offset_us=-event.clock_origin)
+            self._reference = None  # of another counter
         return ()
+
+    def _wall_clock(self, event: WallClock, now: Instant) -> Sequence[ForwarderEffect]:
+        step_us = event.unix_us - self._clock.unix_us(now)
+        self._clock = replace(self._clock, origin_unix_us=event.unix_us - now)
+        if abs(step_us) < CLOCK_STEP_US or self._valid_reference(now) is not None:
+            return ()
+        detail = f"the system's clock was set by {step_us / US_PER_S:.1f} s"
+        return (Dropped("clock_step", "system clock", detail), *self._uplinks.set_right(step_us))
 
     def _heard(self, event: Heard | Reception | FskReception, now: Instant) -> Sequence[ForwarderEffect]:
         counters = self.counters

@@ -63,7 +63,12 @@ class DownlinkDesk:
     @property
     def program_at(self) -> Instant | None:
         """When the next frame must be programmed."""
-        return min((at for queue in self._queues if (at := queue.program_at) is not None), default=None)
+        earliest: Instant | None = None
+        for queue in self._queues:
+            at = queue.program_at
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
 
     def chain(self, number: int) -> TxChain | None:
         """The RF chain, None where there is none or it does not transmit."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_fw.forwarder.spool_records import SpooledUplink
 from lorawan.machine import Dropped, Instant
@@ -19,7 +19,9 @@ from lorawan.units import US_PER_DAY, US_PER_S
 RETRY_US = 20 * US_PER_S  # assumption: RX2 opens at most 16 s after the uplink (RxTimingSetup 15 s, TS001-1.0.4 §5.7)
 RESENT_TOGETHER_BYTES = 1_100  # assumption: a datagram that mobile networks carry in one piece
 RESENDS_UNDER_WAY = 4  # assumption: datagrams of old frames that may await their acknowledgement
+TELL_EVERY_US = 60 * US_PER_S  # a spool that runs over lets one go with each that comes
 TOKENS_KEPT = 4_096  # a PUSH_ACK that comes later than this many datagrams says nothing any more
+_DONE_KEPT = 1_024  # entries of uplinks that are done with may stay in the line until there are so many
 _CLAUSE = "spool"
 
 
@@ -98,9 +100,10 @@ class Spool:
         self._due: deque[tuple[Instant, int]] = deque()  # when to be sent again; always in order
         self._tokens: dict[int, _Datagram] = {}
         self._under_way: set[int] = set()  # tokens of resent datagrams
-        self._next_number = 1
+        self._next_number = self._first_of_run = 1
         self._bytes = 0
         self._heard_at: Instant | None = None
+        self._told_at: Instant | None = None
         self.let_go = self.resent = self.write_failures = 0
 
     def __len__(self) -> int:
@@ -117,18 +120,18 @@ class Spool:
         self._next_number += 1
         self._keep(uplink)
         self._due.append((now + RETRY_US, uplink.number))
-        return uplink.number, (Persist(self._server, uplink), *self._limit(unix_us))
+        return uplink.number, (Persist(self._server, uplink), *self._limit(unix_us, now))
 
     def restore(self, event: SpoolRestored, unix_us: int, now: Instant) -> Sequence[Persist | PersistDone | Dropped]:
         """Take over what waited before a restart. Call it before the first `add`."""
-        self._next_number = max(self._next_number, event.highest + 1)
+        self._next_number = self._first_of_run = max(self._next_number, event.highest + 1)
         due: list[tuple[Instant, int]] = []
         for uplink in event.waiting:
             self._keep(uplink)
             age_us = min(max(0, unix_us - uplink.unix_us), RETRY_US)  # a clock without battery may be behind
             due.append((now + RETRY_US - age_us, uplink.number))
         self._due.extend(sorted(due))
-        return self._limit(unix_us)
+        return self._limit(unix_us, now)
 
     def sent(self, token: int, numbers: tuple[int, ...], now: Instant, *, resent: bool = False) -> None:
         """These uplinks went out in a PUSH_DATA with this token."""
@@ -160,6 +163,16 @@ class Spool:
     def recovered(self) -> Sequence[PersistAll]:
         """Write everything that waits once more."""
         return (PersistAll(self._server, tuple(self._waiting.values())),)
+
+    def set_right(self, by_us: int) -> Sequence[PersistAll]:
+        """The clock was wrong by so much since the start: correct the times of what came in since then."""
+        changed = {
+            number: replace(uplink, unix_us=uplink.unix_us + by_us)
+            for number, uplink in self._waiting.items()
+            if number >= self._first_of_run
+        }
+        self._waiting.update(changed)
+        return self.recovered() if changed else ()
 
     @property
     def wake_at(self) -> Instant | None:
@@ -210,9 +223,11 @@ class Spool:
             if uplink is not None:
                 self._bytes -= len(uplink.body)
                 done.append(number)
+        if len(self._due) > 2 * len(self._waiting) + _DONE_KEPT:
+            self._due = deque(entry for entry in self._due if entry[1] in self._waiting)
         return tuple(done)
 
-    def _limit(self, unix_us: int) -> Sequence[PersistDone | Dropped]:
+    def _limit(self, unix_us: int, now: Instant) -> Sequence[PersistDone | Dropped]:
         oldest_unix_us = unix_us - self._config.max_age_us
         gone: list[int] = []
         size = self._bytes
@@ -225,8 +240,12 @@ class Spool:
             return ()
         self.let_go += len(gone)
         self._drop(gone)
-        why = f"{len(gone)} let go: older than the spool keeps, or more than it holds"
-        return (PersistDone(self._server, tuple(gone)), Dropped("spool_full", _CLAUSE, why))
+        done = PersistDone(self._server, tuple(gone))
+        if self._told_at is not None and now < self._told_at + TELL_EVERY_US:
+            return (done,)
+        self._told_at = now
+        why = f"{self.let_go} let go so far: older than the spool keeps, or more than it holds"
+        return (done, Dropped("spool_full", _CLAUSE, why))
 
     def _forget_token(self, token: int) -> None:
         self._tokens.pop(token, None)

@@ -80,7 +80,9 @@ class Uplinks:
     @property
     def wake_at(self) -> Instant:
         """When a PULL_DATA or a frame that waits is due."""
-        at = min(link.wake_at for link in self._links)
+        at = self._links[0].wake_at
+        for link in self._links[1:]:
+            at = min(at, link.wake_at)
         for spool in self._spools:
             due = spool.wake_at
             if due is not None and due < at:
@@ -145,10 +147,16 @@ class Uplinks:
             return spool.restore(event, unix_us, now)
         return spool.failed(event) if isinstance(event, PersistFailed) else spool.recovered()
 
+    def set_right(self, by_us: int) -> Sequence[PersistAll]:
+        """Correct the times of what waits and came in since the start."""
+        return [effect for spool in self._spools for effect in spool.set_right(by_us)]
+
     def move_counts(self, counters: IntervalCounters) -> None:
         """Add what was sent and acknowledged since the last call, over all servers."""
-        sent = sum(link.push_sent for link in self._links)
-        acked = sum(link.push_acked for link in self._links)
+        sent = acked = 0
+        for link in self._links:
+            sent += link.push_sent
+            acked += link.push_acked
         counters.push_sent += sent - self._moved_sent
         counters.push_acked += acked - self._moved_acked
         self._moved_sent, self._moved_acked = sent, acked

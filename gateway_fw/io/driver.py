@@ -75,10 +75,12 @@ class CoreDriver(Generic[EventT, EffectT]):
         self._drain(self._core.wake(self.now))
 
     def _drain(self, effects: Iterable[EffectT]) -> None:
-        for effect in effects:
-            self._carry_out(effect)
-        if self._loop is not None:
-            self._arm()
+        try:
+            for effect in effects:
+                self._carry_out(effect)
+        finally:  # whoever carries out may fail; the core's time goes on
+            if self._loop is not None:
+                self._arm()
 
     def _arm(self) -> None:
         wake_at = self._core.wake_at

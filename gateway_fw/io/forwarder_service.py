@@ -10,10 +10,10 @@ from pathlib import Path
 from time import time_ns
 from typing import Protocol
 
-from gateway_fw.concentrator.events import TransmitDone
-from gateway_fw.errors import LinkStateError
+from gateway_fw.concentrator.events import TransmitDone, TransmitRefused
+from gateway_fw.errors import GatewayError, LinkStateError
 from gateway_fw.forwarder.config import ForwarderConfig, LinkConfig
-from gateway_fw.forwarder.core import ForwarderCore, ForwarderEffect, ForwarderEvent, Shutdown
+from gateway_fw.forwarder.core import ForwarderCore, ForwarderEffect, ForwarderEvent, Shutdown, WallClock
 from gateway_fw.forwarder.downlinks import ChannelIsFree
 from gateway_fw.forwarder.spool import (
     Persist,
@@ -37,6 +37,7 @@ from lorawan.machine import Dropped, Instant
 from lorawan.phy.radio import Transmit
 from lorawan.units import US_PER_S
 
+CLOCK_EVERY_S = 60.0  # assumption: a crystal of 20 ppm drifts by 1.2 ms meanwhile
 GRACE_S = 2.0  # assumption: class A answers are programmed within a second or two
 
 
@@ -83,6 +84,7 @@ class ForwarderService:
     config.links must be empty (each server then gets a link as `keepalive_us` and `version` say) or have one entry
     for each server. spool_directory: where uplinks wait for their PUSH_ACK, one folder for each server; None keeps them
     in memory alone if config.spool is set. radio: see `gateway_fw.io.radio.Radio`; its time is the service's time.
+    config.origin_unix_us: 0 takes the system's clock, now and once a minute; else it is kept.
     channel_is_free: listen before talk, see ForwarderCore. on_effect: gets every Transmit and Dropped, in order, after
     it was carried out. gps: the receiver's line; its pulse is read from the radio (`pps_at`).
 
@@ -111,6 +113,7 @@ class ForwarderService:
         if len(links) != len(servers):
             raise ValueError(f"{len(links)} link settings for {len(servers)} servers")
         spool = config.spool or (SpoolConfig() if spool_directory is not None else None)
+        self._origin_given = config.origin_unix_us != 0
         origin = config.origin_unix_us or time_ns() // 1_000 - radio.now
         self.config = replace(config, links=links, spool=spool, origin_unix_us=origin)
         self.core = ForwarderCore(self.config, channel_is_free=channel_is_free)
@@ -124,7 +127,7 @@ class ForwarderService:
         self._spool_directory = spool_directory
         self._writers: tuple[SpoolWriter, ...] = ()
         self._gps = GpsCore() if gps is not None else None
-        self._gps_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._running = False
         self._dropped: dict[str, int] = {}
 
@@ -142,8 +145,10 @@ class ForwarderService:
         except BaseException:
             await self._close()
             raise
+        if not self._origin_given:
+            self._tasks.append(asyncio.create_task(self._keep_clock(), name="system clock"))
         if self._gps_line is not None:
-            self._gps_task = asyncio.create_task(self._read_gps(self._gps_line), name="gps line")
+            self._tasks.append(asyncio.create_task(self._read_gps(self._gps_line), name="gps line"))
 
     async def stop(self) -> None:
         """Stop gracefully."""
@@ -211,11 +216,11 @@ class ForwarderService:
         return self.core.is_idle and self._driver.now >= self.core.busy_until
 
     async def _close(self) -> None:
-        if self._gps_task is not None:
-            self._gps_task.cancel()
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._gps_task
-            self._gps_task = None
+                await task
         self._running = False
         self._driver.stop()
         await self._radio.stop()
@@ -237,8 +242,7 @@ class ForwarderService:
         if isinstance(effect, SendDatagram):
             self._links[effect.server].send(effect.data, upstream=effect.upstream)
         elif isinstance(effect, Transmit):
-            self._radio.transmit(effect)
-            self._on_effect(effect)
+            self._transmit(effect)
         elif isinstance(effect, Dropped):
             self._tell(effect)
         elif self._writers:
@@ -250,9 +254,23 @@ class ForwarderService:
             elif isinstance(effect, PersistAll):
                 writer.write(SpooledAll(effect.uplinks))
 
+    def _transmit(self, transmit: Transmit) -> None:
+        try:
+            self._radio.transmit(transmit)
+        except (GatewayError, OSError) as error:
+            # its airtime comes back; the effects that follow this one are carried out first
+            asyncio.get_running_loop().call_soon(self._submit, TransmitRefused(transmit, "radio_error", str(error)))
+        else:
+            self._on_effect(transmit)
+
     def _tell(self, dropped: Dropped) -> None:
         self._dropped[dropped.reason] = self._dropped.get(dropped.reason, 0) + 1
         self._on_effect(dropped)
+
+    async def _keep_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_EVERY_S)
+            self._submit(WallClock(time_ns() // 1_000))
 
     async def _read_gps(self, line: GpsLine) -> None:
         assert self._gps is not None

@@ -29,8 +29,8 @@ class Radio(Protocol):
 
     **Transmissions.** `transmit` comes 40 ms before `Transmit.at` (at least 1.5 ms), never two that overlap on one
     `rf_chain`. `preamble_symbols`, `explicit_header`, `crc`, `inverted_iq` and `rf_chain` are to be kept. It returns at
-    once; a frame that will not go on the air is told by a `TransmitRefused` with that frame, which gives its airtime
-    back to the duty cycle.
+    once, or raises OSError or GatewayError; a frame that later turns out not to go on the air is told by a
+    `TransmitRefused` with that frame. Both give its airtime back to the duty cycle.
 
     **GPS.** `pps_at` is the instant of the last pulse per second that the radio saw; None where it sees none.
     """

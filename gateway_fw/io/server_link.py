@@ -42,7 +42,7 @@ class _Protocol(asyncio.DatagramProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
-            self._link.failed(exc)
+            self._link.lost(exc)
 
 
 class ServerLink:
@@ -69,6 +69,7 @@ class ServerLink:
         self._down: asyncio.DatagramTransport | None = None
         self._peer: tuple[object, ...] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
         self._heard_at = 0.0
         self._last_error = ""
         self.unsent = self.opened = self.errors = 0
@@ -114,6 +115,12 @@ class ServerLink:
             self._last_error = str(error)
             self._on_dropped(Dropped("socket_error", SOCKET_CLAUSE, f"{self.address}: {error}"))
 
+    def lost(self, error: Exception) -> None:
+        """Of the protocol: this socket is gone."""
+        self.failed(error)
+        self._close()
+        self._gone.set()
+
     async def _keep_open(self) -> None:
         retry_s = RETRY_FIRST_S
         loop = asyncio.get_running_loop()
@@ -125,7 +132,11 @@ class ServerLink:
                 if await self._open():
                     retry_s, resolved_at = RETRY_FIRST_S, loop.time()
                 continue
-            await asyncio.sleep(min(self._resolve_every_s, self._silent_s) / 2)
+            self._gone.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), min(self._resolve_every_s, self._silent_s) / 2)
+            if self._gone.is_set():
+                continue
             silent = loop.time() - self._heard_at > self._silent_s
             if silent or (loop.time() - resolved_at >= self._resolve_every_s and await self._has_moved()):
                 self._close()

@@ -26,6 +26,6 @@ def _rebuild(message: str, path: str, line: int, key: str, hint: str) -> Setting
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest of the known words, or all of them."""
-    known = sorted(known)
-    near = get_close_matches(word.casefold(), known, n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+    folded = {name.casefold(): name for name in sorted(known)}
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f'did you mean "{folded[near[0]]}"?' if near else f"known: {', '.join(folded.values())}"

@@ -143,6 +143,8 @@ class Section:
         """Run a constructor; a ValueError of its own becomes an error at this key."""
         try:
             return make()
+        except SettingsError:
+            raise
         except ValueError as error:
             raise self.error(key, str(error)) from None
 

@@ -78,8 +78,8 @@ def _radio(settings: GatewaySettings, index: int, radio: Radio) -> dict[str, Any
     found["tx_enable"] = radio.tx_enabled
     if radio.tx_enabled:
         found |= {"tx_freq_min": settings.tx_ranges[index].min_hz, "tx_freq_max": settings.tx_ranges[index].max_hz}
-        if is_sx1302:
-            found["tx_gain_lut"] = [_gain(row, settings.radio_type) for row in settings.radio.tx_gains]
+    if is_sx1302 and (radio.tx_enabled or (index == 0 and not any(one.tx_enabled for one in settings.radio.radios))):
+        found["tx_gain_lut"] = [_gain(row, settings.radio_type) for row in settings.radio.tx_gains]
     return found
 
 

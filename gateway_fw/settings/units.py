@@ -22,7 +22,7 @@ class Dimension:
         """The value in the base unit. Raises ValueError that says what to write."""
         found = _QUANTITY.fullmatch(text) if isinstance(text, str) and len(text) <= 60 else None
         if found is None or found[2] is None:
-            raise ValueError(f'{str(text)[:40]!r} is no {self.name} with a unit; write it as "{self.example}"')
+            raise ValueError(f'{repr(text)[:40]} is no {self.name} with a unit; write it as "{self.example}"')
         if found[2] not in self.units:
             accepted = ", ".join(self.units)
             raise ValueError(f'"{found[2][:20]}" is no unit of {self.name}; accepted: {accepted}')

@@ -56,6 +56,25 @@ class QueueMachine(RuleBasedStateMachine):
     def reserve_a_beacon(self, ahead: int) -> None:
         self.offer(self.now + ahead, 152_576, Kind.BEACON)
 
+    @rule(gap=GAPS_US, airtime_us=AIRTIMES_US, kind=st.sampled_from(list(Kind)))
+    def ask_where_it_would_go(self, gap: int, airtime_us: int, kind: Kind) -> None:
+        """Asking takes nothing in, and taking in at once says the same."""
+        frame = Transmit(self.now + gap, b"asked", 868_100_000, LoraModulation(7), 14.0, airtime_us)
+        before = len(self.queue)
+        first, placed = self.queue.place(frame, self.now, kind)
+        assert len(self.queue) == before
+        second, again = self.queue.place(frame, self.now, kind)
+        assert (first, placed.at) == (second, again.at)
+
+    @rule(ahead=st.integers(0, 10_000_000))
+    def forget_what_comes_later(self, ahead: int) -> None:
+        before = len(self.queue)
+        gone = self.queue.let_go(self.now + ahead)
+        assert all(transmit.at > self.now + ahead for transmit in gone)
+        assert len(self.queue) == before - len(gone)
+        for transmit in gone:
+            del self.accepted[transmit.payload]
+
     @rule(by=st.integers(0, 4_000_000))
     def let_time_pass(self, by: int) -> None:
         until = self.now + by

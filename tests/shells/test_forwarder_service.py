@@ -9,6 +9,7 @@ from time import monotonic_ns
 from typing import Any
 
 from gateway_fw.forwarder import ForwarderConfig
+from gateway_fw.gps.ubx import message
 from gateway_fw.gwmp import DownlinkAnswered, GwmpServerCore, SendDownlink, StatReceived, TxError, Txpk, UplinkReceived
 from gateway_fw.io import ForwarderService, ServerAddress, UdpServer
 from gateway_fw.io.radio import Deliver
@@ -116,5 +117,88 @@ def test_uplinks_of_a_server_that_is_away_wait_on_disk_and_survive_a_restart(tmp
         opened = files.open()
         files.close()
         assert [uplink.number for uplink in opened.waiting] == list(range(1, 22))
+
+    asyncio.run(run())
+
+
+class PlayedGps:
+    """A receiver that says its time once a second, a tenth of a second after the pulse."""
+
+    def __init__(self, radio: PulsedRadio) -> None:
+        self.radio = radio
+        self.written: list[bytes] = []
+
+    async def read(self) -> bytes:
+        second = self.radio.seconds
+        await asyncio.sleep(0.02)
+        self.radio.seconds = second + 1
+        time = (18_000 + second * 1_000).to_bytes(4, "little") + bytes(4) + (1930).to_bytes(2, "little")
+        place = b"$GPGGA,092725.00,4717.11399,N,00833.91590,E,1,08,1.01,499.6,M,48.0,M,,*5B\r\n"
+        return place + message((0x01, 0x20), time + bytes((18, 7)) + bytes(4))
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+
+class PulsedRadio(PlayedRadio):
+    """Its own time is a hundred times as fast as ours, so that pulses come every 10 ms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0
+        self.origin = monotonic_ns()
+
+    @property
+    def now(self) -> Instant:
+        return self.seconds * 1_000_000 + 100_000
+
+    def pps_at(self) -> Instant | None:
+        return self.seconds * 1_000_000
+
+
+def test_a_receiver_gives_uplinks_their_time_and_the_service_its_clock() -> None:
+    async def run() -> None:
+        at_server: list[Any] = []
+        radio = PulsedRadio()
+        gps = PlayedGps(radio)
+        async with UdpServer(GwmpServerCore(), at_server.append) as server:
+            service = ForwarderService(CONFIG, [ServerAddress(*server.address, server.address[1])], radio, gps=gps)
+            async with service:
+                await until(lambda: service.status().has_time)
+                radio.hear(b"\x40" * 12)
+                await until(lambda: bool(payloads(at_server)))
+            rxpk = of(UplinkReceived, at_server)[0].rxpk
+            assert rxpk.time is not None
+            assert rxpk.time.startswith("2017-01-01T00:00:")  # week 1930, second 18 + n, less 18 leap seconds
+            assert rxpk.tmms is not None
+            assert rxpk.tmms // 1_000 - (1930 * 604_800 + 18) in range(100)
+            stat = of(StatReceived, at_server)[0].stat
+            assert round(stat.latitude_deg, 3) == 47.285
+            assert len(gps.written) == 1
+
+    asyncio.run(run())
+
+
+def test_a_radio_that_fails_to_take_a_frame_does_not_stop_the_service() -> None:
+    class FailingRadio(PlayedRadio):
+        def transmit(self, transmit: Transmit) -> None:
+            raise OSError(f"the line is gone, and with it {transmit.payload!r}")
+
+    async def run() -> None:
+        at_server: list[Any] = []
+        told: list[Any] = []
+        radio = FailingRadio()
+        async with UdpServer(GwmpServerCore(), at_server.append) as server:
+            servers = [ServerAddress(*server.address, server.address[1])]
+            async with ForwarderService(CONFIG, servers, radio, on_effect=told.append) as service:
+                await asyncio.sleep(0.15)
+                txpk = Txpk(freq_hz=868_100_000, modulation=LORA, payload=b"\x60" * 12, imme=True, power_dbm=14)
+                server.submit(SendDownlink(EUI, txpk, 5))
+                await until(lambda: bool(of(Dropped, told)))
+                assert of(Dropped, told)[0].reason == "radio_refused"
+                radio.hear(b"\x40" * 12)
+                await until(lambda: bool(payloads(at_server)))
+                assert service.status().totals.radio_refused == 1
+                assert not of(Transmit, told)
 
     asyncio.run(run())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from gateway_fw.gwmp import DatagramReceived
 from gateway_fw.io.server_link import ServerAddress, ServerLink
@@ -39,6 +42,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of its own on Linux alone")
 def test_a_name_that_comes_late_and_then_moves_is_followed() -> None:
     async def run() -> None:
         names = Names(asyncio.get_running_loop())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from errno import ENOSPC
 from pathlib import Path
@@ -110,3 +112,36 @@ def test_a_folder_that_cannot_be_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(SpoolError, match="file"):
         SpoolFiles(tmp_path / "file" / "spool").open()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from gateway_fw.forwarder.spool_records import SpooledDone, SpooledUplink
+from gateway_fw.io.spool import SpoolFiles
+files = SpoolFiles(Path(sys.argv[1]), segment_bytes=2_000)
+files.open()
+number = 0
+while True:
+    number += 1
+    files.write([SpooledUplink(number, number, b"x" * 200)])
+    if number % 3 == 0:
+        files.write([SpooledDone((number - 1,))])
+    print(number, flush=True)
+"""
+
+
+def test_a_process_that_is_killed_loses_nothing_that_was_on_disk(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        written = 0
+        for line in process.stdout:
+            written = int(line)
+            if written >= 200:
+                process.kill()
+                break
+        written = max([written, *(int(line) for line in process.stdout.read().split("\n")[:-1] if line)])
+    found = set(waiting(tmp_path))
+    expected = {number for number in range(1, written + 1) if number % 3 != 2 or number == written}
+    assert expected <= found
+    assert found - expected <= {written + 1}  # written, and not yet told

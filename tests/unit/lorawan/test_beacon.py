@@ -22,6 +22,20 @@ def test_examples_of_the_specification_are_read_and_written(frame: bytes, sf: in
     assert encode_beacon(Beacon(0xCC020000, 0, 0x002001, 0x038100), sf) == frame
 
 
+# what lora_pkt_fwd 2.1.0 (sx1302_hal) sent for ref_latitude 47.42028, ref_longitude 0.81167 and a period of 6 s
+REFERENCE_BEACONS = {
+    1479556722: "0000723e3058d1af00327143c2930074e3",
+    1479556728: "0000783e30587ac700327143c2930074e3",
+    1479556734: "00007e3e3058e3e000327143c2930074e3",
+    1479556740: "0000843e3058051700327143c2930074e3",
+}
+
+
+def test_beacons_are_those_of_the_reference_forwarder() -> None:
+    for gps_s, frame in REFERENCE_BEACONS.items():
+        assert encode_beacon(Beacon.at(gps_s, 47.42028, 0.81167)).hex() == frame
+
+
 def test_the_crc_is_that_of_the_specification() -> None:
     assert crc16_ccitt(b"123456789") == 0x31C3  # CRC-16/XMODEM of the catalogue of parametrised CRC algorithms
 
