@@ -73,13 +73,13 @@ class VirtualCoreCell:
         self._late_bytes = 0
         self._now: Instant = 0
         self._booted_at: Instant = 0
-        board_ = self.board
-        eui = int(board_.chip_eui).to_bytes(8, "big")
-        self.chip = Sx1302(self._told, eui, board_.power_dbm, board_.model, board_.pulse_phase_us)
+        eui = int(self.board.chip_eui).to_bytes(8, "big")
+        self.chip = Sx1302(self._told, eui, self.board.power_dbm, self.board.model, self.board.pulse_phase_us)
         self.listener = Sx1261()
         self.chip.clear_to_send = lambda: self.listener.clear_to_send
-        self._receiver = Receiver(board_, self.chip)
-        self.chip.reset(0, board_.counter_start_ticks, self._faults.drift_ppb)
+        self._receiver = Receiver(self.board, self.chip)
+        self.chip.aborted = lambda transmit: self._receiver.aborted(transmit, self._now)
+        self.chip.reset(0, self.board.counter_start_ticks, self._faults.drift_ppb)
         self._apply_faults()
 
     @property
@@ -167,8 +167,6 @@ class VirtualCoreCell:
         self._effects.append(outcome)
         if isinstance(outcome, Transmit):
             self._receiver.transmitted(outcome)
-        elif outcome.reason == "tx_aborted":
-            self._receiver.aborted(self._now)
 
     def _answer(self, request: Request | Refused, now: Instant) -> None:
         if isinstance(request, Refused):

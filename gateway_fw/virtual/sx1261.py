@@ -21,10 +21,13 @@ _SCAN_POINT_NS = 8200  # interval 11: 8.2 µs
 class Sx1261(Sx1250):
     """Answers as an SX1250 does, and to the patch's own commands. level_dbm: what it measures on the air."""
 
+    def __init__(self) -> None:
+        self.level_dbm = NOISE_DBM
+        super().__init__()
+
     def reset(self) -> None:
         """Its reset line was pulsed, or power came: the patch is gone."""
         super().reset()
-        self.level_dbm = getattr(self, "level_dbm", NOISE_DBM)
         self.threshold_dbm: float | None = None
         self._patched = False
         self._scan_points = 0

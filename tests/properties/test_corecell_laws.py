@@ -9,12 +9,12 @@ from corecell_host import Host, frame, modify, read, transfer, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway_fw.stream import BytesReceived, SendBytes
+from gateway_fw.stream import BytesReceived, LineLost, SendBytes
 from gateway_fw.virtual.board import CoreCellBoard
 from gateway_fw.virtual.bridge import MAX_REQUEST_BYTES
 from gateway_fw.virtual.channels import RadioTuning, channel_plan
 from gateway_fw.virtual.chip_clock import ChipClock
-from gateway_fw.virtual.corecell import VirtualCoreCell
+from gateway_fw.virtual.corecell import AirLevel, PowerLost, VirtualCoreCell
 from gateway_fw.virtual.faults import Faults, SetFaults
 from gateway_fw.virtual.rounding import asked_hz
 from gateway_fw.virtual.rx_records import decoding_delay_us
@@ -46,12 +46,12 @@ FAULTS = st.builds(
     stall_us=st.integers(0, 10_000_000),
     mute=st.booleans(),
     wrong_type_every=st.integers(0, 3),
-    spi_status=st.integers(0, 3),
+    spi_status=st.integers(0, 300),
     wrong_checksum_every=st.integers(0, 2),
     stuck_tx=st.booleans(),
-    drift_ppb=st.integers(-100_000, 100_000),
-    temperature_ramp_c_per_min=st.floats(-1e6, 1e6),
-    fifo_bytes=st.integers(0, 5000),
+    drift_ppb=st.integers(-100_000, 100_000) | st.sampled_from((-(10**9), 10**12)),
+    temperature_ramp_c_per_min=st.floats(),
+    fifo_bytes=st.integers(0, 5000) | st.just(1 << 40),
 )
 
 
@@ -90,6 +90,7 @@ def test_an_spi_answer_is_never_longer_than_its_request(payload: bytes) -> None:
             st.one_of(
                 STREAMS.map(BytesReceived),
                 FAULTS.map(SetFaults),
+                st.sampled_from((PowerLost(), LineLost("gone"), AirLevel(-30.0))),
                 st.builds(
                     Heard,
                     st.integers(0, 10_000_000),

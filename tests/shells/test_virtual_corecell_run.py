@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,9 @@ from typing import Any
 
 import pytest
 from corecell_host import recorded
+from typer.testing import CliRunner
 
+from bench.cli.app import app
 from bench.live.air_script import ChangeFaults, Unplug
 from bench.live.virtual_corecell import VirtualCoreCellSession
 from gateway_fw.virtual.corecell import VirtualCoreCell
@@ -120,6 +123,21 @@ def test_the_command_prints_its_path_and_stops_by_itself(short: Path) -> None:
     assert not (short / "tty").is_symlink()
 
 
+def test_an_interrupt_stops_it_cleanly(short: Path) -> None:
+    link = short / "tty"
+    # a parent that runs in the background may have told its children to ignore it
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heed}; from bench.cli.app import main; main()"
+    line = [sys.executable, "-c", code, "gateway", "virtual", "corecell", "--link", str(link)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{link}\n"
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=20)
+    assert (process.returncode, complaint) == (130, "error: interrupted\n")
+    assert not link.is_symlink()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
@@ -132,7 +150,7 @@ def test_the_command_prints_its_path_and_stops_by_itself(short: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(arguments: tuple[str, ...], code: int, complaint: str) -> None:
-    done = command(*arguments)
-    assert done.returncode == code
+    done = CliRunner().invoke(app, ["gateway", "virtual", "corecell", *arguments])
+    assert done.exit_code == code
     assert complaint in done.stderr
     assert len(done.stderr.splitlines()) == 1

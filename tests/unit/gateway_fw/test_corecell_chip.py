@@ -277,6 +277,15 @@ def test_a_board_that_sends_does_not_hear(host: Host) -> None:
     assert receive(host, heard(2_000_000)) != b""
 
 
+def test_a_transmission_that_was_given_up_does_not_deafen(host: Host) -> None:
+    host.now = 1_000_000
+    host.program(b"\x60" * 20, start_us=1_040_000, chain=0)
+    host.program(b"\x60" * 20, start_us=2_040_000, chain=1)
+    host.modify(0x5200, 0x07, 0)
+    assert receive(host, heard(1_090_000)) != b""
+    assert receive(host, heard(2_090_000)) == b""
+
+
 def test_every_register_of_a_list_may_be_written_at_once(host: Host) -> None:
     # all of the transmitter's, trigger included: nothing raises, and the chip goes on
     host.spi(write(0x5200, b"\xff" * 0x400))

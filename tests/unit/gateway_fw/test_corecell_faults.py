@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from corecell_host import Host, frame
+from corecell_host import Host, frame, recorded
 
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.board import CoreCellBoard
@@ -164,6 +164,20 @@ def test_power_lost_forgets_everything_and_the_host_can_start_it_anew(host: Host
     assert int.from_bytes(host.ask(1)[:4], "big") == 1999
     host.start()
     assert host.fifo() == b""
+
+
+def test_a_cable_pulled_anywhere_in_the_start_or_in_a_downlink_leaves_a_board_that_starts_again() -> None:
+    trace = [request for _, request in recorded()]
+    starts = next(index for index, request in enumerate(trace) if request[4:] == b"\0\1\0\0\4\0\xe0\x8a\1") + 1
+    for cut in range(0, len(trace), 23):
+        board = VirtualCoreCell()
+        for at, request in enumerate([*trace[:cut], trace[cut][: len(trace[cut]) // 2]]):
+            board.handle(BytesReceived(request), at)
+        board.handle(PowerLost(), 1_000)
+        for at, request in enumerate(trace[:starts], 1_000):
+            (effect,) = board.handle(BytesReceived(request), at)
+            assert isinstance(effect, SendBytes)
+        assert board.started
 
 
 def test_settings_are_values() -> None:
