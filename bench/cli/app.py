@@ -15,6 +15,7 @@ import typer
 
 import bench.cli.flash_check
 import bench.cli.flash_list
+import bench.cli.flash_protect
 import bench.cli.flash_virtual
 import bench.cli.flash_write
 import bench.cli.gateway_accept

@@ -16,6 +16,7 @@ from bench.errors import UsageError
 if TYPE_CHECKING:
     from bench.flashing.target import FlashTarget
     from gateway_fw.flash.image import Image
+    from gateway_fw.flash.plan import FlashPlan
     from gateway_fw.flash.procedure import Progress
 
 PortOption = Annotated[str, typer.Option(help="Device, rfc2217:// or socket:// URL, auto, or auto:SERIAL.")]
@@ -78,10 +79,16 @@ def target_of(options: Connection) -> Iterator[FlashTarget]:
                 boot0=options.boot0,
                 reset=options.reset,
                 trace=trace,
+                planned=None if options.quiet else show_plan,
             )
     finally:
         if trace is not None:
             trace.close()
+
+
+def show_plan(plan: FlashPlan) -> None:
+    """A plan on stderr."""
+    sys.stderr.write("".join(f"{line}\n" for line in plan.lines()))
 
 
 def warn(sentence: str) -> None:

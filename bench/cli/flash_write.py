@@ -55,12 +55,12 @@ def write(
             report = jobs.write(target, firmware, force=force, start=start, standing=standing)
         except FlashError as error:
             if standing.changed:
-                error.standing, error.recover = standing.text, f"{target.board.steps}; then {recover}"
+                error.standing, error.recover = standing.text, f"{target.board.recover}; then {recover}"
             raise
         except KeyboardInterrupt:
             sys.stderr.write(f"interrupted\non the board now: {standing.text}\n")
             if standing.changed:
-                sys.stderr.write(f"to recover: {target.board.steps}; then {recover}\n")
+                sys.stderr.write(f"to recover: {target.board.recover}; then {recover}\n")
             raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(asdict(report)))

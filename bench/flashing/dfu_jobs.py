@@ -78,6 +78,8 @@ def write(target: FlashTarget, image: Image, *, force: bool, start: bool, standi
     """Plan, enter, write, read back and compare."""
     plan = plan_write(target.board, _chip(target), image, force=force)
     device = enter(target)
+    if target.planned is not None:
+        target.planned(plan)
     pieces = runs(plan)
     with tempfile.TemporaryDirectory() as folder:
         for number, piece in enumerate(pieces):

@@ -85,7 +85,7 @@ def write(target: FlashTarget, image: Image, *, force: bool, start: bool, standi
     match board.method:
         case "stm32-uart":
             with in_uart_bootloader(target) as port:
-                job = stm32.write_job(board, image, force=force, start=start, standing=standing)
+                job = stm32.write_job(board, image, force=force, start=start, standing=standing, planned=target.planned)
                 done = run_procedure(port, job, target.progress)
             return _written(target, done.plan, done.info, done.sha256, started=done.started)
         case "dfu":
@@ -146,6 +146,15 @@ def erase(
             esp_jobs.erase(target, standing)
             return JobReport(target.board.id, target.board.name)
     raise _cannot(target, "be erased so")
+
+
+def protect(target: FlashTarget, change: str, *, force: bool, standing: Standing) -> JobReport:
+    """Change the chip's protection: a key of gateway_fw.flash.stm32.PROTECTIONS."""
+    if target.board.method != "stm32-uart":
+        raise _cannot(target, "be protected or freed")
+    with in_uart_bootloader(target) as port:
+        job = stm32.protect_job(target.board, change, force=force, standing=standing)
+        return _report(target, run_procedure(port, job, target.progress))
 
 
 def _cannot(target: FlashTarget, what: str) -> GatewayError:

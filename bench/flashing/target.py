@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway_fw.flash.boards import Board
 from gateway_fw.flash.entry import ORDERS
+from gateway_fw.flash.plan import FlashPlan
 from gateway_fw.flash.procedure import Progress
 from gateway_fw.io.bootloader_entry import order_bootloader, pull_lines
 from gateway_fw.serial_port import ByteTrace, Port, find_auto, open_port
@@ -18,7 +19,8 @@ class FlashTarget:
     """board; port: a name, URL or auto[:SERIAL]; baudrate: of the bootloader.
 
     entered: it is in its bootloader already; boot0, reset: modem lines wired to those pins, "" for none; warn and
-    progress: where sentences and progress go; trace: the byte trace, or None.
+    progress: where sentences and progress go; trace: the byte trace, or None; planned: told of
+    a plan before it is carried out.
     """
 
     board: Board
@@ -30,6 +32,7 @@ class FlashTarget:
     boot0: str = ""
     reset: str = ""
     trace: ByteTrace | None = field(default=None)
+    planned: Callable[[FlashPlan], None] | None = field(default=None)
 
     def resolved(self) -> str:
         """The port's own name, where auto was asked for. Raises PortError."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import xor
 from typing import TypeVar
 
@@ -40,9 +41,12 @@ PROGRAM_US = 2_000_000  # [assumption] 256 bytes program in under 20 ms on every
 MASS_ERASE_US = 40_000_000  # 512 kB of an STM32F401: 16 s at most, its data sheet; the largest chips about twice
 QUIET_US = 60_000
 TRIES = 4
-SYNC_TRIES = 6
 SYNC_US = (100_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)
 PAGES_A_COMMAND = 64  # small enough to show progress, below the 512 that the smallest bootloader buffer holds
+
+_XORS = [0, *(0x80 | (0x1D * place & 0x7F) for place in range(1, 321))]
+FILLER = bytes(before ^ after for before, after in pairwise(_XORS))
+"""More than the 257 bytes that a write can wait for."""
 
 AnswerT = TypeVar("AnswerT")
 
@@ -136,14 +140,15 @@ def synchronise() -> Procedure[bool]:
 def resynchronise() -> Procedure[None]:
     """Get to where the next byte begins a command, wherever the bootloader is.
 
-    0xFF does it: 0xFF 0xFF is no command, no address, no erase, and as data it changes no flash.
+    What waits for more bytes is fed to its end, with bytes that no command can be made of: no two neighbours are
+    complements, and their XOR is at no place 0, so that an erase whose first byte was lost is refused, not obeyed.
     """
-    for _ in range(10):  # a write that waits for 257 bytes is fed to its end
-        answer = yield Exchange(b"\xff" * 32, want=4096, timeout_us=QUIET_US, fresh=True)
+    for at in range(0, len(FILLER), 32):
+        answer = yield Exchange(FILLER[at : at + 32], want=4096, timeout_us=QUIET_US, fresh=True)
         if answer:
             break
-    for _ in range(SYNC_TRIES):
-        answer = yield Exchange(b"\xff", want=1, timeout_us=ANSWER_US, fresh=True)
+    for timeout_us in SYNC_US:
+        answer = yield Exchange(b"\xff", want=1, timeout_us=timeout_us, fresh=True)
         if answer == bytes([NACK]):
             more = yield Exchange(want=4096, timeout_us=QUIET_US)
             if not more:
@@ -158,10 +163,13 @@ def retried(make: Callable[[], Procedure[AnswerT]], tries: int = TRIES) -> Proce
             return (yield from make())
         except LineGoneError:
             raise
-        except BootloaderError:
+        except BootloaderError as error:
             if not left:
                 raise
-        yield from resynchronise()
+            # a refused command leaves the bootloader at the next one, unless what was refused was half of two
+            in_step = left == tries - 1 and isinstance(error, RefusedError) and error.stage == "command"
+        if not in_step:
+            yield from resynchronise()
     raise AssertionError("unreachable")  # the loop returns or raises
 
 

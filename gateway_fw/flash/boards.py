@@ -65,6 +65,7 @@ class Board:
     method: str
     entry: str
     steps: str
+    recover: str
     base: int
     flash_bytes: int | None
     protected: tuple[Protected, ...]
@@ -97,6 +98,7 @@ def _board(row: dict[str, Any], chips: dict[str, Chip]) -> Board:
         method=row["method"],
         entry=row["entry"],
         steps=row["steps"],
+        recover=row.get("recover", row["steps"]),
         base=row["base"],
         flash_bytes=row.get("flash_bytes"),
         protected=tuple(Protected(**area) for area in row.get("protected", ())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway_fw.errors import FlashError, ImageError, VerifyError, WrongBoardError
@@ -89,16 +90,25 @@ def _flash_bytes(chip: Chip) -> Procedure[int | None]:
 
 
 def write_job(
-    board: Board, image: Image, *, force: bool = False, start: bool = False, standing: Standing | None = None
+    board: Board,
+    image: Image,
+    *,
+    force: bool = False,
+    start: bool = False,
+    standing: Standing | None = None,
+    planned: Callable[[FlashPlan], None] | None = None,
 ) -> Procedure[WriteReport]:
     """Identify, plan, erase, write, read back and compare; start the program where asked.
 
+    planned: told of the plan before anything is erased.
     Raises ImageError before anything is erased where the image does not fit, FlashError after.
     """
     standing = standing or Standing()
     info = yield from identify(board)
     plan = _planned(board, info, image, force=force)
     command = _erase_command(info)
+    if planned is not None:
+        planned(plan)
     yield from _erase(plan.pages, info.chip, command, standing)
     done = 0
     for page in plan.pages:
@@ -173,14 +183,32 @@ def erase_job(
     return info
 
 
-def _unprotect(board: Board, standing: Standing, *, force: bool) -> Procedure[ChipInfo]:
+PROTECTIONS = {
+    "readout-on": (an3155.READOUT_PROTECT, "nothing can be read or written any more, until readout-off erases it all"),
+    "readout-off": (an3155.READOUT_UNPROTECT, "the chip erases its whole flash"),
+    "write-off": (an3155.WRITE_UNPROTECT, "a bootloader that write protection kept can then be overwritten"),
+}
+"""What each change of protection does."""
+
+
+def protect_job(
+    board: Board, change: str, *, force: bool = False, standing: Standing | None = None
+) -> Procedure[ChipInfo]:
+    """Change the chip's protection: a key of PROTECTIONS. Each wants force. The chip resets, and is asked again."""
+    command, consequence = PROTECTIONS[change]
     if not force:
-        raise FlashError("lifting the readout protection erases the whole chip", hint="--force does it")
-    yield from an3155.synchronise()
-    yield from retried(an3155.get)
-    standing.set("nothing: the chip erases itself")
-    yield from an3155.change_protection(an3155.READOUT_UNPROTECT)
-    return (yield from identify(board))  # the chip has reset, and takes the speed anew
+        raise FlashError(f"{change}: {consequence}", hint="--force does it")
+    standing = standing or Standing()
+    info = yield from identify(board)
+    standing.set("nothing: the chip erases itself" if change == "readout-off" else f"as before, with {change}")
+    yield from an3155.change_protection(command)
+    yield from an3155.synchronise()  # it has reset, and takes the speed anew
+    return info
+
+
+def _unprotect(board: Board, standing: Standing, *, force: bool) -> Procedure[ChipInfo]:
+    yield from protect_job(board, "readout-off", force=force, standing=standing)
+    return (yield from identify(board))
 
 
 def _planned(board: Board, info: ChipInfo, image: Image, *, force: bool) -> FlashPlan:

@@ -15,13 +15,16 @@ WIRES = {"dtr": ("dtr", True), "rts": ("rts", True), "-dtr": ("dtr", False), "-r
 
 
 def order_bootloader(board: Board, port_name: str, *, trace: ByteTrace | None = None) -> str | None:
-    """Send the board's own order. A sentence to warn with where it was not confirmed. Raises PortError."""
+    """Send the board's own order. A sentence to warn with where it was not confirmed.
+
+    Raises PortError, and WrongBoardError where another board answers, or none.
+    """
     with open_port(port_name, trace=trace, boards=(board.id,)) as port:
-        confirmed = run_procedure(port, enter(ORDERS[board.entry]), lambda _: None)
+        confirmed = run_procedure(port, enter(ORDERS[board.entry], board.name), lambda _: None)
     time.sleep(RESET_S)
     if confirmed:
         return None
-    return f"{board.name} did not confirm the order to enter its bootloader; it may be there already"
+    return f"{board.name} did not confirm the order to enter its bootloader"
 
 
 def pull_lines(port: Port, *, boot0: str, reset: str) -> str | None:

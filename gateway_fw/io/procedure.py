@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from gateway_fw.errors import PortLostError
+from gateway_fw.errors import PortError, PortLostError
 from gateway_fw.flash.procedure import Begin, Done, Failed, Procedure, ProcedureCore, ProcedureEvent, Progress
 from gateway_fw.serial_port import Port
 from gateway_fw.stream import BytesReceived, LineLost, SendBytes
@@ -33,7 +33,7 @@ def run_procedure(port: Port, procedure: Procedure[ResultT], on_progress: Callab
                 case SendBytes(data):
                     try:
                         port.write(data)
-                    except PortLostError as error:
+                    except PortError as error:  # gone, or it takes no bytes any more
                         event = LineLost(error.reason)
                         break
                 case Progress():

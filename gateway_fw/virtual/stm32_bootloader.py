@@ -236,7 +236,10 @@ class Stm32BootloaderCore:
     def _run_firmware(self, order: EntryOrder) -> Generator[int, bytes, None]:
         heard = b""
         while not heard.endswith(order.send):
-            heard = (heard + (yield 1))[-len(order.send) :]
+            heard = (heard + (yield 1))[-16:]
+            if order.ask and heard.endswith(order.ask):
+                heard = b""
+                self._say((order.reply + b"\1").ljust(order.reply_bytes, b"\0"))
         self._say(order.answer.ljust(4, b"\0"))
         yield from self._listen()
 

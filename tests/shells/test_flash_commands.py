@@ -16,10 +16,14 @@ from board_thread import running
 from typer.testing import CliRunner
 
 from bench.cli.app import app
-from gateway_fw.flash.boards import chip_by_id
+from gateway_fw.errors import WrongBoardError
+from gateway_fw.flash.boards import board, chip_by_id
 from gateway_fw.flash.entry import ORDERS
 from gateway_fw.flash.image import Piece, assemble
+from gateway_fw.flash.procedure import Begin, Done, Exchange, Procedure, ProcedureCore
 from gateway_fw.flash.text_images import write_ihex
+from gateway_fw.flash.ymodem import ReceivedFile, receive_ymodem
+from gateway_fw.io.bootloader_entry import order_bootloader
 from gateway_fw.serial_port import memory_pair, read_trace
 from gateway_fw.serial_port.probe import probe_corecell, probe_picogw
 from gateway_fw.stream import LineLost
@@ -44,22 +48,23 @@ def firmware(tmp_path: Path) -> Path:
 
 
 def test_write_verify_read_erase_and_info(firmware: Path, tmp_path: Path) -> None:
-    with running(Stm32BootloaderCore(F401)) as board:
-        where = ("--port", board.path, "--board", "picogw-uart", "--entered")
+    with running(Stm32BootloaderCore(F401)) as virtual:
+        where = ("--port", virtual.path, "--board", "picogw-uart", "--entered")
         code, out, err = lorabench("flash", "info", *where, "--json")
         assert code == 0, err
         assert json.loads(out)["chip_id"] == 0x433
         code, out, err = lorabench("flash", "write", *where, "--image", str(firmware), "--dry-run")
         assert code == 0
         assert "erase   1 of 8 pages, 16384 bytes: page 0 (0x08000000 to 0x08004000)" in out
-        assert board.core.flash == b"\xff" * len(board.core.flash)
+        assert virtual.core.flash == b"\xff" * len(virtual.core.flash)
         trace = tmp_path / "trace.txt"
         code, out, err = lorabench("flash", "write", *where, "--image", str(firmware), "--trace", str(trace))
         assert code == 0, err
         assert "a pty keeps no parity" in err
         assert "verify: 9004 of 9004" in err
+        assert "erase   1 of 8 pages" in err
         assert "verified: read back, sha256" in out
-        assert board.effects == [ProgramStarted(0x0800_0000)]
+        assert virtual.effects == [ProgramStarted(0x0800_0000)]
         assert {line.direction for line in read_trace(trace.read_text().splitlines())} == {"!", "<", ">"}
         code, out, err = lorabench("flash", "verify", *where, "--image", str(firmware), "--json", "-q")
         assert code == 0, err
@@ -75,15 +80,15 @@ def test_write_verify_read_erase_and_info(firmware: Path, tmp_path: Path) -> Non
 
 
 def test_refusals_have_their_exit_codes(firmware: Path, tmp_path: Path) -> None:
-    with running(Stm32BootloaderCore(WL)) as board:
-        where = ("--port", board.path, "-q", "--image", str(firmware))
+    with running(Stm32BootloaderCore(WL)) as virtual:
+        where = ("--port", virtual.path, "-q", "--image", str(firmware))
         code, _, err = lorabench("flash", "write", *where, "--board", "murata-abz")
         assert code == 4
         assert "chip id 0x497 (STM32WLE5xx/WL55xx) answers; Murata" in err
         code, _, err = lorabench("flash", "write", *where, "--board", "rak3172")
         assert code == 2
         assert "RAK's own (RUI3) bootloader" in err
-        assert board.core.flash == b"\xff" * len(board.core.flash)
+        assert virtual.core.flash == b"\xff" * len(virtual.core.flash)
         code, _, err = lorabench("flash", "write", *where, "--board", "lorae5")
         assert (code, "did you mean lora-e5" in err) == (2, True)
         assert lorabench("flash", "write", *where, "--board", "rak3172", "--force")[0] == 0
@@ -101,8 +106,8 @@ def test_refusals_have_their_exit_codes(firmware: Path, tmp_path: Path) -> None:
 
 
 def test_unplugging_in_the_middle_says_what_is_on_the_board_and_how_to_recover(firmware: Path) -> None:
-    with running(Stm32BootloaderCore(F401, erase_page_us=300_000)) as board:
-        arguments = ["flash", "write", "--port", board.path, "--board", "picogw-uart", "--entered"]
+    with running(Stm32BootloaderCore(F401, erase_page_us=300_000)) as virtual:
+        arguments = ["flash", "write", "--port", virtual.path, "--board", "picogw-uart", "--entered"]
         with subprocess.Popen(
             [*LORABENCH, *arguments, "--image", str(firmware)],
             stderr=subprocess.PIPE,
@@ -110,9 +115,9 @@ def test_unplugging_in_the_middle_says_what_is_on_the_board_and_how_to_recover(f
             text=True,
         ) as process:
             deadline = time.monotonic() + 10
-            while board.core.wake_at is None and time.monotonic() < deadline:  # until it erases
+            while virtual.core.wake_at is None and time.monotonic() < deadline:  # until it erases
                 time.sleep(0.005)
-            board.call(lambda virtual: virtual.unplug(LineLost("pulled")))
+            virtual.call(lambda shell: shell.unplug(LineLost("pulled")))
             _, err = process.communicate(timeout=20)
         assert process.returncode == 4
         assert "error: the line went" in err
@@ -122,29 +127,43 @@ def test_unplugging_in_the_middle_says_what_is_on_the_board_and_how_to_recover(f
 
 
 def test_ctrl_c_in_the_middle_says_the_same_and_a_second_run_mends(firmware: Path) -> None:
-    with running(Stm32BootloaderCore(F401, erase_page_us=300_000)) as board:
-        arguments = ["flash", "write", "--port", board.path, "--board", "picogw-uart", "--entered"]
+    with running(Stm32BootloaderCore(F401, erase_page_us=300_000)) as virtual:
+        arguments = ["flash", "write", "--port", virtual.path, "--board", "picogw-uart", "--entered"]
         command = [*LORABENCH, *arguments, "--image", str(firmware)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             deadline = time.monotonic() + 10
-            while board.core.wake_at is None and time.monotonic() < deadline:
+            while virtual.core.wake_at is None and time.monotonic() < deadline:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=20)
         assert process.returncode == 130
         assert "interrupted\non the board now: about 0 of 1 pages erased" in err
         (line,) = [line for line in err.splitlines() if line.startswith("to recover: ")]
-        assert "command 'n' over its serial port" in line
+        assert "its ROM bootloader waits still" in line
         again = line.partition("; then lorabench ")[2].split()
         code, out, err = lorabench(*again)  # the very command that it printed
         assert code == 0, err
         assert "verified" in out
 
 
+def test_protection_wants_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.flash.an3155.QUIET_US", 10_000)
+    with running(Stm32BootloaderCore(F103)) as virtual:
+        code, _, err = lorabench("flash", "protect", "readout-on", "--port", virtual.path)
+        assert (code, "--force does it" in err, virtual.core.readout_protected) == (4, True, False)
+        assert lorabench("flash", "protect", "readout-on", "--port", virtual.path, "--force")[0] == 0
+        assert virtual.core.readout_protected
+        code, _, err = lorabench("flash", "erase", "--port", virtual.path, "-q")
+        assert (code, "read-protected" in err) == (4, True)
+        assert lorabench("flash", "erase", "--unprotect", "--force", "--port", virtual.path, "-q")[0] == 0
+        assert not virtual.core.readout_protected
+        assert lorabench("flash", "protect", "off", "--port", virtual.path)[0] == 2
+
+
 def test_a_worn_byte_is_exit_code_4_with_its_address(firmware: Path) -> None:
     faults = BootloaderFaults(bad_cells=frozenset({0x0800_0100}))
-    with running(Stm32BootloaderCore(F103, faults=faults)) as board:
-        code, _, err = lorabench("flash", "write", "--port", board.path, "--image", str(firmware), "-q")
+    with running(Stm32BootloaderCore(F103, faults=faults)) as virtual:
+        code, _, err = lorabench("flash", "write", "--port", virtual.path, "--image", str(firmware), "-q")
         assert code == 4
         assert "0x08000100 holds" in err
         assert "on the board now: the whole image, not verified" in err
@@ -169,13 +188,44 @@ def test_the_virtual_board_of_the_command_line_serves_another_run(tmp_path: Path
 
 
 def test_a_running_picogw_is_ordered_into_its_bootloader(firmware: Path) -> None:
-    with running(Stm32BootloaderCore(F401, firmware=ORDERS["picogw-order"])) as board:
-        where = ["--port", board.path, "--board", "picogw-uart"]
+    with running(Stm32BootloaderCore(F401, firmware=ORDERS["picogw-order"])) as virtual:
+        where = ["--port", virtual.path, "--board", "picogw-uart"]
         code, out, err = lorabench("flash", "write", *where, "--image", str(firmware), "-q")
         assert code == 0, err
         assert "started" in out
         assert "did not confirm" not in err
-        assert board.effects == [ProgramStarted(0x0800_0000)]
+        assert virtual.effects == [ProgramStarted(0x0800_0000)]
+
+
+def test_ymodem_reaches_a_loader_behind_an_at_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.flash.entry.ANSWER_US", 50_000)
+    monkeypatch.setattr("gateway_fw.io.bootloader_entry.RESET_S", 0.0)
+    monkeypatch.setattr("gateway_fw.flash.ymodem.BETWEEN_US", 50_000)  # so that the loader asks often
+
+    def loader() -> Procedure[list[ReceivedFile]]:
+        heard = b""
+        while not heard.endswith(b"AT+BOOT\r\n"):
+            heard += yield Exchange(want=1, timeout_us=20_000_000)
+        return (yield from receive_ymodem())
+
+    firmware = os.urandom(3_000)
+    (tmp_path / "fw.bin").write_bytes(firmware)
+    core: ProcedureCore[list[ReceivedFile]] = ProcedureCore(loader())
+    core.handle(Begin(), 0)
+    with running(core) as loading:
+        where = ["--port", loading.path, "--board", "rak3172-rui3", "--image", str(tmp_path / "fw.bin")]
+        code, out, err = lorabench("flash", "write", *where, "-q")
+        assert code == 0, err
+        assert "verified: no: this method cannot read back" in out
+        until = time.monotonic() + 5
+        while not core.over and time.monotonic() < until:
+            time.sleep(0.005)
+        (done,) = [effect for effect in loading.effects if isinstance(effect, Done)]
+        assert [(file.name, file.data) for file in done.result] == [("firmware.bin", firmware)]
+    code, _, err = lorabench("flash", "verify", *where)
+    assert (code, "cannot be read back" in err) == (4, True)
+    code, _, err = lorabench("flash", "write", *where, "--address", "0x08005000")
+    assert (code, "RAK's own" in err) == (2, True)
 
 
 def test_lists() -> None:
@@ -189,17 +239,29 @@ def test_lists() -> None:
     assert json.loads(out)[-1]["name"] == "/dev/null"
 
 
+def test_a_corecell_confirms_the_order_into_its_bootloader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.io.bootloader_entry.RESET_S", 0.0)
+    with running(VirtualCoreCell()) as corecell:
+        with pytest.raises(WrongBoardError, match=r"answers 6c001540.*: it is no Semtech PicoGW"):
+            order_bootloader(board("picogw-uart"), corecell.path)
+        assert order_bootloader(board("corecell-usb"), corecell.path) is None
+    with running(Stm32BootloaderCore(F401, firmware=ORDERS["picogw-order"])) as picogw:
+        monkeypatch.setattr("gateway_fw.flash.entry.ANSWER_US", 50_000)
+        with pytest.raises(WrongBoardError, match="does not answer"):
+            order_bootloader(board("corecell-usb"), picogw.path)
+
+
 def test_a_probe_tells_a_corecell() -> None:
-    with running(VirtualCoreCell()) as board:
-        code, out, _ = lorabench("gateway", "list", "--probe", "--port", board.path)
+    with running(VirtualCoreCell()) as virtual:
+        code, out, _ = lorabench("gateway", "list", "--probe", "--port", virtual.path)
         assert code == 0
         assert "answers: CoreCell V01.00.00, id " in out
 
 
-def test_probes_take_their_answers_and_nothing_else() -> None:
+def test_probes_take_their_answers_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_fw.serial_port.probe.ANSWER_S", 0.05)
     host, device = memory_pair()
     with host, device:
-        device.write(b"")
         assert probe_corecell(host) is None
         assert device.read_exactly(4, 1) == b"\x2a\x00\x00\x00"
 

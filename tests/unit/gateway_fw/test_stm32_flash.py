@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from flash_pair import Pair
@@ -14,7 +15,16 @@ from gateway_fw.flash.boards import Chip, board, boards, chip_by_id, chips
 from gateway_fw.flash.image import Image, Piece, Segment, assemble
 from gateway_fw.flash.plan import plan_write
 from gateway_fw.flash.procedure import Progress
-from gateway_fw.flash.stm32 import Standing, erase_job, identify, read_job, verify_job, write_job
+from gateway_fw.flash.stm32 import (
+    PROTECTIONS,
+    Standing,
+    erase_job,
+    identify,
+    protect_job,
+    read_job,
+    verify_job,
+    write_job,
+)
 from gateway_fw.serial_port import usb_boards
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.stm32_bootloader import BootloaderFaults, ProgramStarted, Reset, Stm32BootloaderCore
@@ -114,7 +124,7 @@ def test_a_read_protected_chip_says_so_and_is_freed_with_force() -> None:
     with pytest.raises(FlashError, match="refused") as caught:
         Pair(virtual).run(write_job(STM32, FIRMWARE))
     assert "--unprotect --force" in caught.value.hint
-    with pytest.raises(FlashError, match="erases the whole chip"):
+    with pytest.raises(FlashError, match="erases its whole flash"):
         Pair(virtual).run(erase_job(STM32, unprotect=True))
     assert virtual.readout_protected
     standing = Standing()
@@ -122,6 +132,22 @@ def test_a_read_protected_chip_says_so_and_is_freed_with_force() -> None:
     assert not virtual.readout_protected
     assert standing.changed
     assert Pair(virtual).run(write_job(STM32, FIRMWARE)).sha256 == FIRMWARE.sha256
+
+
+def test_protection_changes_with_force_alone() -> None:
+    virtual = Stm32BootloaderCore(F103)
+    Pair(virtual).run(write_job(STM32, FIRMWARE))
+    for change in PROTECTIONS:
+        with pytest.raises(FlashError, match="--force does it"):
+            Pair(virtual).run(protect_job(STM32, change))
+    Pair(virtual).run(protect_job(STM32, "write-off", force=True))
+    assert virtual.flash[:4] == b"\0\1\2\3"
+    Pair(virtual).run(protect_job(STM32, "readout-on", force=True))
+    assert virtual.readout_protected
+    with pytest.raises(FlashError, match="read-protected"):
+        Pair(virtual).run(verify_job(STM32, FIRMWARE))
+    Pair(virtual).run(protect_job(STM32, "readout-off", force=True))
+    assert virtual.flash == b"\xff" * len(virtual.flash)
 
 
 FAULTS: list[tuple[str, BootloaderFaults]] = [
@@ -211,6 +237,23 @@ def test_the_worked_frames_of_the_application_note() -> None:
     assert ask("11ee" + "0800000008" + "03fc") == "797979" + "01020304"
     assert ask("43bc" + "ff00") == "7979"
     assert ask("11ee" + "0800000009") == "791f"
+
+
+def test_an_erase_that_lost_its_first_byte_takes_no_other_page() -> None:
+    """With a filler of equal bytes, pages 3 and 255 would go: the count is lost, the XOR of what follows is 0."""
+    old = bytes(range(256)) * 768
+    for lost in range(8, 60):  # every byte from the first command on
+        virtual = Stm32BootloaderCore(
+            L0, extended_erase=False, content=old, faults=BootloaderFaults(lose_in=frozenset({lost}))
+        )
+        Pair(virtual).run(write_job(STM32, image((0x0800_0180, bytes(128)))))
+        assert virtual.flash == old[:0x180] + bytes(128) + old[0x200:], lost
+
+
+def test_the_filler_is_no_command_at_any_place() -> None:
+    filler = an3155.FILLER
+    assert all(first ^ second != 0xFF for first, second in pairwise(filler))
+    assert all(an3155.checksum(filler[:end]) for end in range(1, len(filler) + 1))
 
 
 def test_every_board_of_the_usb_table_is_in_the_flash_table_and_has_a_source() -> None:
