@@ -34,7 +34,7 @@ from gateway_fw.concentrator.events import (
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.stream import BytesReceived, LineLost
 from gateway_fw.virtual.board import CoreCellBoard
-from gateway_fw.virtual.corecell import VirtualCoreCell
+from gateway_fw.virtual.corecell import PowerLost, VirtualCoreCell
 from gateway_fw.virtual.faults import Faults, SetFaults
 from lorawan.machine import Dropped
 from lorawan.phy.airtime import lora_airtime_us
@@ -393,3 +393,13 @@ def test_a_read_that_is_answered_shortly_ends_the_start() -> None:
     pair = CoreCellPair(answers=short)
     pair.start()
     assert "4 bytes" in pair.of(StartFailed)[0].why
+
+
+def test_a_chip_that_loses_its_power_unseen_is_lost() -> None:
+    pair = CoreCellPair().started()
+    pair.run(3_000_000)
+    pair.at(pair.now, PowerLost(), board=True)
+    pair.run(2_000_000)
+    assert "counter jumped" in pair.of(ConcentratorLost)[0].why
+    pair.start()
+    assert len(pair.of(Started)) == 2
