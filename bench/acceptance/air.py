@@ -15,7 +15,7 @@ from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, VirtualCo
 from lorawan.machine import Instant
 from lorawan.phy.radio import Heard, Transmit
 
-SEND_LEAD_US = 60_000  # the other end needs time to program a frame
+SEND_LEAD_US = 120_000  # assumption: a busy machine, a serial line and a board program a frame within this
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class Acceptance:
         return [*receive_lines(sent, self._got, self._setup, self._plan.limits, exact=exact), *lines]
 
     def _gap_s(self) -> float:
-        return 0.02 if self._air.exact else 3 * SEND_LEAD_US / US_PER_S
+        return 0.02 if self._air.exact else 1.5 * SEND_LEAD_US / US_PER_S
 
     async def _bad_crc(self) -> list[Line]:
         if not self._air.exact:

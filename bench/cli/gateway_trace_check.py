@@ -16,7 +16,9 @@ from bench.cli.gateway import app
 @app.command("trace-check", epilog="Example: lorabench gateway trace-check corecell.trace")
 def trace_check(
     trace: Annotated[Path, typer.Argument(help="A byte trace of a CoreCell, as `gateway run --trace` writes it.")],
-    private: Annotated[bool, typer.Option("--private", help="The host was set up with sync word 0x12.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="global_conf.json or TOML the host was set up with; the stock EU868 plan.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many differences to print.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -25,6 +27,7 @@ def trace_check(
     The board's answers come from the recording, so this needs no hardware. Exit code 1 where anything differs.
     """
     from bench.errors import UsageError  # noqa: PLC0415 - keeps --help quick
+    from bench.live.concentrators import Board, board_settings  # noqa: PLC0415
     from gateway_fw.concentrator.replay import exchanges_of, replay  # noqa: PLC0415
     from gateway_fw.concentrator.setup import RadioSetup  # noqa: PLC0415
     from gateway_fw.errors import ChipFirmwareError, TraceFormatError  # noqa: PLC0415
@@ -34,7 +37,8 @@ def trace_check(
         with trace.open(encoding="utf-8", errors="replace") as lines:
             traced = [(line.t_us, line.direction, line.data) for line in read_trace(lines, source=str(trace))]
         exchanges = exchanges_of(traced)
-        result = replay(exchanges, RadioSetup(public_network=not private))
+        setup = RadioSetup() if config is None else board_settings(config, Board.CORECELL).settings.radio
+        result = replay(exchanges, setup)
     except (TraceFormatError, ChipFirmwareError) as error:
         raise UsageError(str(error), hint="is it a trace of a CoreCell from its start on?") from None
     if as_json:

@@ -49,6 +49,7 @@ STATUS_US = 10 * US_PER_S  # assumption: a board's temperature does not move fas
 DRAIN_US = 100 * US_PER_MS  # assumption: stale bytes of an earlier host arrive within this
 MIN_LEAD_US = 3_000  # 1.5 ms start delay of the chip, and as much for the line
 MAX_LEAD_US = 60 * US_PER_S  # the trigger compares 32 bits of a counter that wraps after 134 s
+MAX_JUMP_US = US_PER_S  # assumption: crystals of 100 ppm part by less within 2 h of silence; a reset chip by more
 STUCK_US = US_PER_S  # assumption: a transmitter that is not free a second after its frame never will be
 _DONE_SLACK_US = 2_000
 _LOST_HINT = "unplug the board, plug it in again, and start over"
@@ -262,7 +263,12 @@ class CoreCellDriver:
 
     def _read_counters(self) -> Procedure[None]:
         free_running, pulse = yield from read_counters()
-        self.counter.read(free_running, self._now)
+        known, ahead_us = self.counter.known, self.ahead_us
+        jump_us = self.counter.read(free_running, self._now) - self._now - ahead_us
+        if known and abs(jump_us) > MAX_JUMP_US:
+            raise ProcedureFailed(
+                f"the chip's counter jumped by {jump_us / US_PER_S:+.1f} s", "it was reset or lost power"
+            )
         self.counter.pulse(pulse)
 
     def _program(self, program: Program) -> list[Any]:

@@ -35,6 +35,7 @@ from gateway_fw.concentrator.procedure import (
     Stage,
     ask,
     radio,
+    radio_read,
     read,
     read_byte,
     write,
@@ -144,10 +145,10 @@ def _calibrate(setup: RadioSetup) -> Procedure[None]:
     yield from write(reg.FRONT_END_BY_HOST.set(1), reg.PA_ENABLE_A.set(0), reg.LNA_ENABLE_A.set(0))
     for index, each in enumerate(setup.radios):
         mux = _mux(index)
-        yield from radio(mux, _GET_STATUS, 0)
+        yield from radio_read(mux, _GET_STATUS, 1)
         yield from radio(mux, _CALIBRATE_IMAGE, *image_band(each.freq_hz))
         yield Pause(_RADIO_SETTLE_US)
-        errors = yield from radio(mux, _GET_ERRORS, 0, 0, 0)
+        errors = yield from radio_read(mux, _GET_ERRORS, 3)
         if errors[2] & 0x10:
             raise ProcedureFailed(f"radio {'AB'[index]} reports an image calibration error (0x{errors[2]:02X})")
     yield from write(reg.FRONT_END_BY_HOST.set(0))
@@ -213,7 +214,7 @@ def _set_up_radio(setup: RadioSetup, index: int) -> Procedure[None]:
 
 
 def _expect_mode(index: int, mode: int) -> Procedure[None]:
-    answer = yield from radio(_mux(index), _GET_STATUS, 0)
+    answer = yield from radio_read(_mux(index), _GET_STATUS, 1)
     if answer[0] >> 4 & 7 != mode:
         why = f"radio {'AB'[index]} is in mode {answer[0] >> 4 & 7} (status 0x{answer[0]:02X}), not {mode}"
         raise ProcedureFailed(

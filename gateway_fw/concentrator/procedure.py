@@ -21,6 +21,7 @@ from gateway_fw.concentrator.corecell_bridge import (
     write_bytes,
 )
 from gateway_fw.concentrator.corecell_registers import Write
+from gateway_fw.errors import BridgeError
 from lorawan.machine import Dropped, Instant
 
 ResultT = TypeVar("ResultT")
@@ -97,7 +98,7 @@ def write(*writes: Write) -> Procedure[None]:
 def read(address: int, size: int = 1, *, repeatable: bool = True) -> Procedure[bytes]:
     """Registers or memory from this address on."""
     results: Sequence[bytes] = yield Spi((read_bytes(address, size),), repeatable)
-    return results[0][READ_SKIP:]
+    return _whole(results[0], READ_SKIP, size)
 
 
 def read_byte(address: int) -> Procedure[int]:
@@ -112,7 +113,18 @@ def write_memory(address: int, data: bytes, chunk: int) -> Procedure[None]:
         yield Spi((write_bytes(address + at, data[at : at + chunk]),))
 
 
-def radio(mux: Mux, opcode: int, *parameters: int) -> Procedure[bytes]:
-    """An SX1250 command: what it answers from the byte after the opcode on."""
-    results: Sequence[bytes] = yield Spi((radio_command(mux, opcode, bytes(parameters)),))
-    return results[0][RADIO_SKIP:]
+def radio(mux: Mux, opcode: int, *parameters: int) -> Procedure[None]:
+    """An SX1250 command."""
+    yield Spi((radio_command(mux, opcode, bytes(parameters)),))
+
+
+def radio_read(mux: Mux, opcode: int, size: int) -> Procedure[bytes]:
+    """An SX1250 command that answers: so many bytes from the one after the opcode on."""
+    results: Sequence[bytes] = yield Spi((radio_command(mux, opcode, bytes(size)),))
+    return _whole(results[0], RADIO_SKIP, size)
+
+
+def _whole(result: bytes, skip: int, size: int) -> bytes:
+    if len(result) != skip + size:
+        raise BridgeError(f"{len(result)} bytes", field="spi", clause="a read", hint=f"{skip + size} bytes")
+    return result[skip:]

@@ -134,13 +134,13 @@ class ForwarderService:
     async def start(self) -> None:
         """Open the spools, start the radio, and speak to the servers."""
         restored = await self._open_spools()
-        self._driver.start()
-        self._running = True
         try:
+            for link in self._links:
+                await link.start()  # before the core: its first PULL_DATA is due at once
+            self._driver.start()
+            self._running = True
             for event in restored:
                 self._driver.handle(event)
-            for link in self._links:
-                await link.start()
             await self._radio.start(self._from_radio)
         except BaseException:
             await self._close()

@@ -108,7 +108,7 @@ def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Pa
         server = UdpServer(GwmpServerCore(), effects.append)
         async with bench.board, server:
             radio = bench.radio(events)
-            config = ForwarderConfig(Eui64(0x0016C001FF10A235), stat_interval_us=None, keepalive_us=100_000)
+            config = ForwarderConfig(Eui64(0x0016C001FF10A235), stat_interval_us=None)  # one PULL_DATA, at once
             host, port = server.address
             service = ForwarderService(
                 config, [ServerAddress(host, port, port)], radio, spool_directory=tmp_path, grace_s=0.2

@@ -5,6 +5,7 @@ Both were written from the same facts; what only this pair shows is how they beh
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -33,7 +34,7 @@ from gateway_fw.concentrator.events import (
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.stream import BytesReceived, LineLost
 from gateway_fw.virtual.board import CoreCellBoard
-from gateway_fw.virtual.corecell import VirtualCoreCell
+from gateway_fw.virtual.corecell import PowerLost, VirtualCoreCell
 from gateway_fw.virtual.faults import Faults, SetFaults
 from lorawan.machine import Dropped
 from lorawan.phy.airtime import lora_airtime_us
@@ -362,3 +363,43 @@ def test_an_fsk_frame_is_told_with_its_bit_rate() -> None:
     assert (found.freq_hz, found.bit_rate, found.counter_us) == (868_800_000, 50_000, 500_000 - 7)
     # 90.636423 + 42.0835 + 71.29 - 26.0 = 178.0 raw, less 215.4, plus 1.02
     assert found.rssi_dbm == pytest.approx(178.009923 - 215.4 + 1.0196, abs=1e-3)
+
+
+def test_frames_on_both_sides_of_a_wrap_and_a_downlink_across_it() -> None:
+    seconds_to_wrap = 4
+    board = VirtualCoreCell(CoreCellBoard(counter_start_ticks=(1 << 32) - seconds_to_wrap * 32_000_000))
+    pair = CoreCellPair(board).started()
+    times = [pair.now + 300_000 + 400_000 * index for index in range(10)]
+    for at in times:
+        pair.at(at, heard(at), board=True)
+    pair.run(700_000)
+    uplink = pair.of(Reception)[0]
+    pair.at(pair.now, Program(transmit(uplink.heard.at + 2_500_000)))
+    pair.run(5_000_000)
+    receptions_ = pair.of(Reception)
+    counters = [each.counter_us for each in receptions_]
+    assert len(counters) == 10
+    assert [second - first for first, second in itertools.pairwise(counters)] == [400_000] * 9
+    assert counters[0] < 1 << 27 < counters[-1]  # the chip's counter wrapped, ours went on
+    (sent,) = [effect for effect in pair.from_board if isinstance(effect, Transmit)]
+    assert board.counter_us(sent.at) == (uplink.counter_us + 2_500_000) % (1 << 27)
+
+
+def test_a_read_that_is_answered_shortly_ends_the_start() -> None:
+    def short(data: bytes) -> list[bytes]:
+        # the chip's version: a transfer of five bytes, of which four come
+        return [data[:2] + b"\x09\x45\x00\x01\x00\x00\x04" + bytes(4)] if data[2:4] == b"\x0a\x45" else [data]
+
+    pair = CoreCellPair(answers=short)
+    pair.start()
+    assert "4 bytes" in pair.of(StartFailed)[0].why
+
+
+def test_a_chip_that_loses_its_power_unseen_is_lost() -> None:
+    pair = CoreCellPair().started()
+    pair.run(3_000_000)
+    pair.at(pair.now, PowerLost(), board=True)
+    pair.run(2_000_000)
+    assert "counter jumped" in pair.of(ConcentratorLost)[0].why
+    pair.start()
+    assert len(pair.of(Started)) == 2

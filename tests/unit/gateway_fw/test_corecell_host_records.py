@@ -114,9 +114,21 @@ def test_spi_operations_on_the_wire() -> None:
     assert decode_spi(elements, answer) == [bytes(4), b"\x80\x90", b"\x00\x00\x00\x00\x10"]
 
 
+def test_spi_results_may_be_numbered_otherwise_and_a_write_answered_shortly() -> None:
+    elements = [write_bytes(0x5643, b"\x01"), write_bytes(0x5643, b"\x02")]
+    assert decode_spi(elements, bytes.fromhex("070100000007010000020000")) == [b"", b"\x00\x00"]
+
+
 @pytest.mark.parametrize(
     "answer",
-    ["", "0001030004 00000000", "0101000004 00000000", "0001000003 000000", "0001000004 0000", "0001000004 0000000000"],
+    [
+        "",
+        "0001030004 00000000",  # timed out
+        "0002000004 00000000",  # of another type
+        "0001000005 0000000000",  # longer than what was sent
+        "0001000004 0000",  # ends early
+        "0001000004 0000000000",  # goes on
+    ],
 )
 def test_spi_answers_that_do_not_mirror_the_request_are_refused(answer: str) -> None:
     with pytest.raises(BridgeError):
