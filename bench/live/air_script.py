@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from gateway_fw.virtual.chip_clock import MAX_DRIFT_PPB
 from gateway_fw.virtual.faults import Faults
 from lorawan.errors import FrameError
 from lorawan.machine import Instant
@@ -88,6 +89,8 @@ def changed_faults(faults: Faults, changes: Mapping[str, Any]) -> Faults:
         if type(value) is not kind or (kind is int and name != "drift_ppb" and value < 0):
             what = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
             raise UsageError(f"fault {name}: {value!r}", hint=what)
+        if name == "drift_ppb" and abs(value) > MAX_DRIFT_PPB:
+            raise UsageError(f"fault drift_ppb: {value}", hint=f"within {MAX_DRIFT_PPB} either way")
         values[name] = value
     return replace(faults, **values)
 

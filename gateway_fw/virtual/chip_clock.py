@@ -10,15 +10,19 @@ from lorawan.units import US_PER_S
 
 TICKS_PER_US = 32
 WRAP = 1 << 32
+MAX_DRIFT_PPB = 1_000_000  # 1000 ppm: a crystal off by more is none
 _BILLION = 1_000_000_000
 
 
 class ChipClock:
-    """Ticks as a function of the instant; the rate may change without a jump. drift_ppb: the crystal is fast."""
+    """Ticks as a function of the instant; the rate may change without a jump.
+
+    drift_ppb: how much the crystal is fast, held within 1000 ppm.
+    """
 
     def __init__(self, since: Instant, start_ticks: int = 0, drift_ppb: int = 0) -> None:
         self._started_at = since
-        self._since, self._ticks, self._drift_ppb = since, start_ticks, drift_ppb
+        self._since, self._ticks, self._drift_ppb = since, start_ticks, _held(drift_ppb)
 
     def elapsed_ticks(self, at: Instant) -> int:
         """Ticks at an instant without wrapping; instants before the start give less than the start."""
@@ -30,7 +34,7 @@ class ChipClock:
 
     def set_drift(self, drift_ppb: int, now: Instant) -> None:
         """Run at another rate from now on."""
-        self._ticks, self._since, self._drift_ppb = self.elapsed_ticks(now), now, drift_ppb
+        self._ticks, self._since, self._drift_ppb = self.elapsed_ticks(now), now, _held(drift_ppb)
 
     def pps_ticks(self, now: Instant, phase_us: int) -> int:
         """The counter at the last pulse (instants that are phase_us modulo one second), 0 before the first."""
@@ -47,3 +51,7 @@ class ChipClock:
 def last_pulse(now: Instant, phase_us: int) -> Instant:
     """The latest pulse per second at or before now."""
     return now - (now - phase_us) % US_PER_S
+
+
+def _held(drift_ppb: int) -> int:
+    return max(-MAX_DRIFT_PPB, min(MAX_DRIFT_PPB, drift_ppb))

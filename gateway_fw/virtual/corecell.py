@@ -1,7 +1,8 @@
 """A CoreCell USB concentrator as a core: the bytes of its serial line and the frames at its antenna.
 
-Behind the bridge stand an SX1302 and two SX1250. A host program (Semtech's packet forwarder, Basics Station) starts it
-as it starts the board; it then hears what its registers are programmed for, and sends what it is told to.
+Behind the bridge stand an SX1302, two SX1250 and an SX1261. A host program (Semtech's packet forwarder, Basics
+Station) starts it as it starts the board; it then hears what its registers are programmed for, and sends what it is
+told to.
 
 Source: sx1302_hal 2.1.0 (the host's side of every protocol here); the bridge's firmware is binary only, so what it
 does with malformed requests is an assumption, said so where it is made.
@@ -21,23 +22,32 @@ from gateway_fw.virtual.bridge import Order, Refused, Request, RequestStream
 from gateway_fw.virtual.channels import Channel
 from gateway_fw.virtual.faults import Every, Faults, SetFaults, temperature_c
 from gateway_fw.virtual.receiver import Receiver
+from gateway_fw.virtual.sx1261 import Sx1261
 from gateway_fw.virtual.sx1302 import Sx1302
 from lorawan.machine import Dropped, Instant
 from lorawan.phy.radio import Heard, Transmit
 from lorawan.units import US_PER_MS
 
-CoreCellEvent: TypeAlias = "BytesReceived | Heard | LineLost | SetFaults | PowerLost"
+CoreCellEvent: TypeAlias = "BytesReceived | Heard | LineLost | SetFaults | PowerLost | AirLevel"
 CoreCellEffect: TypeAlias = "SendBytes | Transmit | Dropped | EnterBootloader"
 
 CLAUSE = "sx1302_hal 2.1.0, loragw_mcu.c"
 _WRONG_TYPE = 0x7F
 _PIN_SX1302_RESET = (0, 2)
+_PIN_SX1261_RESET = (0, 8)  # active low
 _MAX_STALLED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class PowerLost:
     """Event: the board was unplugged. What it knew is gone; it answers again from the next bytes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AirLevel:
+    """Event: what the SX1261 measures on the air from now on, in dBm, on every channel: it decides before a talk."""
+
+    rssi_dbm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,13 @@ class VirtualCoreCell:
         self._late_bytes = 0
         self._now: Instant = 0
         self._booted_at: Instant = 0
-        board_ = self.board
-        eui = int(board_.chip_eui).to_bytes(8, "big")
-        self.chip = Sx1302(self._told, eui, board_.power_dbm, board_.model, board_.pulse_phase_us)
-        self._receiver = Receiver(board_, self.chip)
-        self.chip.reset(0, board_.counter_start_ticks, self._faults.drift_ppb)
+        eui = int(self.board.chip_eui).to_bytes(8, "big")
+        self.chip = Sx1302(self._told, eui, self.board.power_dbm, self.board.model, self.board.pulse_phase_us)
+        self.listener = Sx1261()
+        self.chip.clear_to_send = lambda: self.listener.clear_to_send
+        self._receiver = Receiver(self.board, self.chip)
+        self.chip.aborted = lambda transmit: self._receiver.aborted(transmit, self._now)
+        self.chip.reset(0, self.board.counter_start_ticks, self._faults.drift_ppb)
         self._apply_faults()
 
     @property
@@ -122,10 +134,13 @@ class VirtualCoreCell:
             self._faults, self._faults_since, self._every = event.faults, now, Every()
             self._receiver.restart_faults()
             self._apply_faults()
+        elif isinstance(event, AirLevel):
+            self.listener.level_dbm = event.rssi_dbm
         else:
             self._forget_line()
             self._booted_at = now
             self._reset_chip(now)
+            self.listener.reset()
         return self._drain()
 
     def _drain(self) -> Sequence[CoreCellEffect]:
@@ -152,8 +167,6 @@ class VirtualCoreCell:
         self._effects.append(outcome)
         if isinstance(outcome, Transmit):
             self._receiver.transmitted(outcome)
-        elif outcome.reason == "tx_aborted":
-            self._receiver.aborted(self._now)
 
     def _answer(self, request: Request | Refused, now: Instant) -> None:
         if isinstance(request, Refused):
@@ -194,6 +207,8 @@ class VirtualCoreCell:
             return 1
         if (payload[0], payload[1]) == _PIN_SX1302_RESET and payload[2]:
             self._reset_chip(now)
+        if (payload[0], payload[1]) == _PIN_SX1261_RESET and not payload[2]:
+            self.listener.reset()
         return 0
 
     def _reset_chip(self, now: Instant) -> None:
@@ -201,7 +216,9 @@ class VirtualCoreCell:
         self._receiver.reset()
 
     def _transfer(self, target: int, mosi: bytes, now: Instant) -> bytes:
-        return self.chip.exchange(mosi, now) if target == spi.TARGET_SX1302 else bytes(len(mosi))
+        if target == spi.TARGET_SX1302:
+            return self.chip.exchange(mosi, now)
+        return self.listener.exchange_at(mosi, now)
 
     def _send(self, request_id: int, order: int, payload: bytes, now: Instant) -> None:
         faults, every = self._faults, self._every

@@ -41,12 +41,12 @@ class Faults:
     deaf: bool = False
     """Nothing is received."""
     drift_ppb: int = 0
-    """The 32 MHz clock runs fast by so many parts in 10^9 (1 ppm = 1000)."""
+    """The 32 MHz clock runs fast by so many parts in 10^9 (1 ppm = 1000), at most 10^6 either way."""
     temperature_c: float = 25.0
     temperature_ramp_c_per_min: float = 0.0
     """Change from temperature_c, from the instant the settings came into force; held within −50 to 150 °C."""
     fifo_bytes: int = FIFO_BYTES
-    """Size of the receive buffer: small values make it overflow."""
+    """Size of the receive buffer, at most 4096: small values make it overflow."""
 
 
 @dataclass(frozen=True, slots=True)

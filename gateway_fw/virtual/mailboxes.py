@@ -36,22 +36,20 @@ class Agc:
     """
 
     def __init__(self) -> None:
-        self.released = False
-        self.running = False
-        self.listen_before_talk = False
+        self.hold()
+
+    def hold(self) -> None:
+        """In reset."""
+        self.released = self.running = self.listen_before_talk = False
         self.status = 0
         self._written = bytearray(4)  # by mailbox number
         self._readable = bytearray(4)
 
     def release(self, version: int) -> None:
         """Its reset was let go: it says its version."""
-        self.__init__()  # type: ignore[misc]
+        self.hold()
         self.released, self.status = True, 0x01
         self._readable[0] = version
-
-    def hold(self) -> None:
-        """Back in reset."""
-        self.__init__()  # type: ignore[misc]
 
     def write(self, mailbox: int, value: int) -> None:
         """The host wrote a mailbox."""
@@ -87,17 +85,15 @@ class Arb:
     """Arbiter: says its version, and goes on when told."""
 
     def __init__(self) -> None:
-        self.running = False
-        self.status = 0
-        self.version = 0
+        self.hold()
+
+    def hold(self) -> None:
+        """In reset."""
+        self.running, self.status, self.version = False, 0, 0
 
     def release(self) -> None:
         """Its reset was let go."""
         self.running, self.status, self.version = False, 0x01, ARB_VERSION
-
-    def hold(self) -> None:
-        """Back in reset."""
-        self.running, self.status, self.version = False, 0, 0
 
     def resume(self) -> None:
         """The host let it go on."""

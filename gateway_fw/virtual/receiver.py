@@ -45,12 +45,13 @@ class Receiver:
         """The board itself sends: it hears nothing meanwhile."""
         self._own.append((transmit.at, transmit.at + transmit.airtime_us))
 
-    def aborted(self, now: Instant) -> None:
-        """The transmission announced last ends now, or does not begin."""
-        if self._own:
-            start, end = self._own.pop()
-            if start < now:
-                self._own.append((start, min(end, now)))
+    def aborted(self, transmit: Transmit, now: Instant) -> None:
+        """A transmission that was announced ends now, or does not begin."""
+        interval = (transmit.at, transmit.at + transmit.airtime_us)
+        if interval in self._own:
+            self._own.remove(interval)
+            if transmit.at < now:
+                self._own.append((transmit.at, now))
 
     def hear(self, heard: Heard, faults: Faults) -> Dropped | None:
         """A frame reached the antenna. What no demodulator listens to is refused at once."""

@@ -5,6 +5,8 @@ Source: sx1302_hal 2.1.0, src/loragw_sx1302_rx.c (rx_buffer_fetch).
 
 from __future__ import annotations
 
+from gateway_fw.virtual.faults import FIFO_BYTES
+
 
 class RxFifo:
     """Holds records until they are read. What does not fit as a whole is lost [assumption]."""
@@ -20,8 +22,8 @@ class RxFifo:
         self._bytes.clear()
 
     def push(self, record: bytes, size_limit: int) -> bool:
-        """Store a record; False where it does not fit."""
-        if len(self._bytes) + len(record) > size_limit:
+        """Store a record; False where it does not fit into what there is, or into less."""
+        if len(self._bytes) + len(record) > min(size_limit, FIFO_BYTES):
             return False
         self._bytes += record
         return True

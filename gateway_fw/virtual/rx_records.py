@@ -13,6 +13,7 @@ SYNC = b"\xa5\xc0"
 HEAD_BYTES = 9
 TAIL_BYTES = 14
 SERVICE_MODEM = 16
+_HEADER_SYMBOLS = 8
 _PPM_TICK_PS = 250_000  # of a 4 MHz clock at 125 kHz
 
 
@@ -73,7 +74,7 @@ def header_stamp_lead_us(modulation: LoraModulation, coding_rate: CodingRate, pa
     symbols = lora_payload_symbols(
         payload_bytes, modulation.sf, coding_rate=coding_rate, crc=crc, ldro=has_low_rate_optimisation(modulation)
     )
-    duration_us = symbols * lora_symbol_us(modulation)
+    duration_us = (symbols - _HEADER_SYMBOLS) * lora_symbol_us(modulation)
     filtering = 16_000_000 * 125_000 // modulation.bw_hz + 2_031_250 + 500_000
     # a driver subtracts the delay as a fraction and cuts the result off
     return (duration_us * 1_000_000 - filtering) // 1_000_000

@@ -64,6 +64,6 @@ def with_status(results: bytes, status: int) -> bytes:
     out = bytearray(results)
     at = 0
     while at + 5 <= len(out):
-        out[at + 2] = status
+        out[at + 2] = status & 0xFF
         at += 5 + (out[at + 3] << 8 | out[at + 4]) if out[at + 1] == TRANSFER else 5
     return bytes(out)

@@ -14,7 +14,7 @@ _SET_RF_FREQUENCY = 0x86
 _CALIBRATE_IMAGE = 0x98
 _IMAGE_ERROR = 0x10  # datasheet table 13-86: IMG_CALIB_ERR
 
-_REGISTER_SPACE = 0x1000
+_REGISTER_SPACE = 0x1_0000
 _STEPS_PER_32_MHZ = 1 << 25
 
 
@@ -82,11 +82,19 @@ class Sx1250:
             self._read(int.from_bytes(parameters[:2], "big"), answer)
         return bytes(answer)
 
+    def register(self, address: int) -> int:
+        """A register's value."""
+        return self._registers.get(address, 0)
+
+    def write_register(self, address: int, value: int) -> None:
+        """A host wrote a register."""
+        self._registers[address] = value
+
     def _write(self, address: int, values: bytes) -> None:
         for offset, value in enumerate(values):
-            self._registers[(address + offset) % _REGISTER_SPACE] = value
+            self.write_register((address + offset) % _REGISTER_SPACE, value)
 
     def _read(self, address: int, answer: bytearray) -> None:
         # opcode, two address bytes, one status byte, then data
         for offset in range(len(answer) - 4):
-            answer[4 + offset] = self._registers.get((address + offset) % _REGISTER_SPACE, 0)
+            answer[4 + offset] = self.register((address + offset) % _REGISTER_SPACE)

@@ -14,7 +14,7 @@ from gateway_fw.virtual.chip_clock import ChipClock
 from gateway_fw.virtual.mailboxes import AGC_VERSION_SX125X, AGC_VERSION_SX1250, Agc, Arb
 from gateway_fw.virtual.rx_fifo import RxFifo
 from gateway_fw.virtual.sx1250 import Mode, Sx1250
-from gateway_fw.virtual.transmitter import Transmitter
+from gateway_fw.virtual.transmitter import ABORTED, Transmitter
 from lorawan.machine import Dropped, Instant
 from lorawan.phy.radio import Transmit
 
@@ -46,6 +46,8 @@ class Sx1302:
         self._otp = {**dict(enumerate(chip_eui)), _OTP_MODEL: model}
         self._pulse_phase_us = pulse_phase_us
         self.radios = (Sx1250(), Sx1250())
+        self.clear_to_send: Callable[[], bool] = lambda: True
+        self.aborted: Callable[[Transmit], None] = lambda _transmit: None
         self.transmitters = (Transmitter(0, power_dbm), Transmitter(1, power_dbm))
         self.agc, self.arb, self.fifo = Agc(), Arb(), RxFifo()
         self.clock = ChipClock(0)
@@ -168,7 +170,16 @@ class Sx1302:
     def _trigger(self, chain: int, before: int, after: int, now: Instant) -> None:
         base = reg.TX_BASES[chain]
         block = self.memory[base : base + reg.TX_BLOCK_BYTES]
+        under_way = self.transmitters[chain].on_air
         outcome = self.transmitters[chain].trigger(before, after, block, self.clock, now, self._pulse_phase_us or 0)
+        if isinstance(outcome, Dropped) and outcome.reason == ABORTED and under_way is not None:
+            self.aborted(under_way.transmit)
+        if isinstance(outcome, Transmit) and self.agc.listen_before_talk:
+            allowed = self.clear_to_send()
+            self.agc.report_transmission(chain, allowed=allowed)
+            if not allowed:
+                self.transmitters[chain].on_air = None
+                outcome = Dropped("lbt_refused", "sx1302_hal 2.1.0, lgw_lbt_tx_status", f"start {outcome.at}")
         if outcome is not None:
             self._told(outcome)
 

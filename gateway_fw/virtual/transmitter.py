@@ -22,6 +22,7 @@ FREE, SCHEDULED, EMITTING = 0x80, 0x91, 0x60
 IMMEDIATE, DELAYED, ON_PULSE = 0x01, 0x02, 0x04
 TX_STEP_HZ = 32e6 / (1 << 18)
 PAYLOAD_OFFSET = 0x100
+ABORTED = "tx_aborted"
 PULSE_DELAY_US = 1500  # TX_START_DELAY_DEFAULT; LoRaWAN 1.0.4 §13.2: TBeaconDelay, 1.5 ms
 CLAUSE = "sx1302_hal 2.1.0, sx1302_send"
 
@@ -79,7 +80,7 @@ class Transmitter:
             self.on_air = None
             if now < on_air.ends_at:
                 transmit = on_air.transmit
-                return Dropped("tx_aborted", "sx1302_hal 2.1.0, sx1302_tx_abort", f"start {transmit.at}, now {now}")
+                return Dropped(ABORTED, "sx1302_hal 2.1.0, sx1302_tx_abort", f"start {transmit.at}, now {now}")
         for kind in (IMMEDIATE, DELAYED, ON_PULSE):
             if rising & kind:
                 return self._start(kind, block, clock, now, pulse_phase_us)

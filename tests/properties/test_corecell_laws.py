@@ -46,12 +46,12 @@ FAULTS = st.builds(
     stall_us=st.integers(0, 10_000_000),
     mute=st.booleans(),
     wrong_type_every=st.integers(0, 3),
-    spi_status=st.integers(0, 3),
+    spi_status=st.integers(0, 300),
     wrong_checksum_every=st.integers(0, 2),
     stuck_tx=st.booleans(),
-    drift_ppb=st.integers(-100_000, 100_000),
-    temperature_ramp_c_per_min=st.floats(-1e6, 1e6),
-    fifo_bytes=st.integers(0, 5000),
+    drift_ppb=st.integers(-100_000, 100_000) | st.sampled_from((-(10**9), 10**12)),
+    temperature_ramp_c_per_min=st.floats(),
+    fifo_bytes=st.integers(0, 5000) | st.just(1 << 40),
 )
 
 

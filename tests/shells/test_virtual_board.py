@@ -8,7 +8,6 @@ import errno
 import os
 import sys
 import tempfile
-import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from gateway_fw.stream import LineLost
 from gateway_fw.virtual.corecell import EnterBootloader, PowerLost, VirtualCoreCell, with_faults
 from gateway_fw.virtual.faults import Faults
 
+termios = pytest.importorskip("termios", reason="no pseudo-terminals on Windows")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals on Windows")
 
 

@@ -98,6 +98,8 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
 
 def test_negative_settings_other_than_the_drift_are_refused() -> None:
     assert changed_faults(Faults(), {"drift_ppb": -5}).drift_ppb == -5
+    with pytest.raises(UsageError, match="within 1000000"):
+        changed_faults(Faults(), {"drift_ppb": 10**7})
     with pytest.raises(UsageError, match="whole number"):
         changed_faults(Faults(), {"stall_us": -5})
 

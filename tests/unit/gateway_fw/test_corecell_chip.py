@@ -6,11 +6,11 @@ import csv
 from pathlib import Path
 
 import pytest
-from corecell_host import Host, recorded, write
+from corecell_host import Host, recorded, transfer, write
 
 from gateway_fw.stream import BytesReceived, SendBytes
 from gateway_fw.virtual.board import CoreCellBoard
-from gateway_fw.virtual.corecell import VirtualCoreCell
+from gateway_fw.virtual.corecell import AirLevel, VirtualCoreCell
 from gateway_fw.virtual.sx1302_map import reset_memory
 from lorawan.machine import Dropped
 from lorawan.phy.airtime import lora_airtime_us
@@ -45,8 +45,9 @@ def test_the_registers_after_reset_are_those_of_the_driver() -> None:
     assert memory[0x5811] == 0x38  # the reset value of a register between two that are zero
     if not RESET_CSV.exists():
         pytest.skip("the shared table of reset values is not here")
-    for row in csv.DictReader(RESET_CSV.open()):
-        assert memory[int(row["address"], 16)] == int(row["reset_value"], 16), row
+    with RESET_CSV.open() as file:
+        for row in csv.DictReader(file):
+            assert memory[int(row["address"], 16)] == int(row["reset_value"], 16), row
 
 
 def test_the_gain_control_answers_every_step_of_its_start() -> None:
@@ -276,6 +277,15 @@ def test_a_board_that_sends_does_not_hear(host: Host) -> None:
     assert receive(host, heard(2_000_000)) != b""
 
 
+def test_a_transmission_that_was_given_up_does_not_deafen(host: Host) -> None:
+    host.now = 1_000_000
+    host.program(b"\x60" * 20, start_us=1_040_000, chain=0)
+    host.program(b"\x60" * 20, start_us=2_040_000, chain=1)
+    host.modify(0x5200, 0x07, 0)
+    assert receive(host, heard(1_090_000)) != b""
+    assert receive(host, heard(2_090_000)) == b""
+
+
 def test_every_register_of_a_list_may_be_written_at_once(host: Host) -> None:
     # all of the transmitter's, trigger included: nothing raises, and the chip goes on
     host.spi(write(0x5200, b"\xff" * 0x400))
@@ -323,3 +333,63 @@ def test_the_bytes_of_a_real_forwarder_start_hear_send_and_stop_it() -> None:
     # it resets the chip at 6142 µs of the recording, and asks for tmst 3210177
     assert effects[0].at == 3_210_177 + 6_142
     assert not board.started  # reset on close
+
+
+class Listener:
+    """Talks to the SX1261 of a board: its frames begin with the opcode."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def command(self, data: bytes) -> bytes:
+        return self.host.spi(transfer(data, target=1))[5:]
+
+    def register(self, address: int, size: int) -> bytes:
+        return self.command(b"\x1d" + address.to_bytes(2, "big") + bytes(1 + size))[4:]
+
+
+def test_the_listening_radio_says_its_patched_version(host: Host) -> None:
+    listener = Listener(host)
+    listener.command(b"\x80\x00")
+    assert listener.command(b"\xc0\x00")[1] & 0x7E == 0x22
+    assert listener.register(0x0320, 15) == b"SX1261 V2D 2D02"
+    listener.command(b"\xd9")
+    assert listener.register(0x0320, 15) == b"SX1261 V2D 2D06"
+    host.ask(4, bytes((0, 8, 0)))
+    assert listener.register(0x0320, 15) == b"SX1261 V2D 2D02"
+
+
+def test_a_scan_takes_its_time_and_counts_at_the_level_of_the_air(host: Host) -> None:
+    listener = Listener(host)
+    assert listener.register(0x07CD, 1) == b"\x00"
+    assert not host.board.handle(AirLevel(-100.0), host.now)
+    listener.command(b"\x9b" + (2000).to_bytes(2, "big") + b"\x0b")
+    assert listener.register(0x07CD, 1) == b"\x0f"
+    host.now += 16_400
+    assert listener.register(0x07CD, 1) == b"\xff"
+    results = listener.register(0x0401, 66)
+    assert [int.from_bytes(results[2 * level : 2 * level + 2], "big") for level in range(33)] == [
+        2000 if level == 25 else 0 for level in range(33)
+    ]
+    listener.command(b"\x9b" + (2000).to_bytes(2, "big") + b"\x0b")
+    listener.command(b"\x0d\x08\x9b\x00")
+    assert listener.register(0x07CD, 1) == b"\xf0"
+
+
+@pytest.mark.parametrize(("level_dbm", "allowed"), [(-90.0, True), (-60.0, False)])
+def test_listening_before_talk_lets_a_frame_go_or_refuses_it(level_dbm: float, allowed: bool) -> None:
+    host = Host(VirtualCoreCell())
+    host.start()
+    host.modify(0x5780, 0x04, 0x04)
+    host.modify(0x5780, 0x04, 0x00)
+    host.write(0x578C, b"\x01")
+    host.write(0x5789, b"\x0b")  # listen before talk
+    host.write(0x5789, b"\x0f")
+    host.board.handle(AirLevel(level_dbm), host.now)
+    Listener(host).command(b"\x9a\x0b" + (24).to_bytes(2, "big") + bytes((140, 1)))  # -70 dBm
+    host.program(b"\x60", start_us=40_000, chain=0)
+    assert [type(effect) for effect in host.effects] == [Transmit if allowed else Dropped]
+    assert host.read(0x5781) == (b"\x01" if allowed else b"\x41")
+    assert host.read(0x5211) == (b"\x91" if allowed else b"\x80")
+    host.write(0x578C, b"\xff")
+    assert host.read(0x5781) == b"\x00"

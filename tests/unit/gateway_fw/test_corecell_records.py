@@ -82,10 +82,10 @@ def test_a_frequency_error_counts_in_steps_of_the_bandwidth(bw_hz: int, lsb_hz: 
 
 
 def test_fine_time_stamps_stand_at_the_end_of_the_header() -> None:
-    # the payload's symbols, less the filter's 18.5 µs that a driver takes off and cuts
+    # the symbols after the eight of the header, less the filter's 18.5 µs that a driver takes off and cuts
     modulation = LoraModulation(7)
     preamble_us = (8 * 4 + 17) * lora_symbol_us(modulation) // 4
-    payload_us = lora_airtime_us(21, modulation) - preamble_us
+    payload_us = lora_airtime_us(21, modulation) - preamble_us - 8 * lora_symbol_us(modulation)
     assert header_stamp_lead_us(modulation, CR, 21, crc=True) == payload_us - 19
 
 
