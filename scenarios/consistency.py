@@ -94,8 +94,11 @@ def _stage_faults(scenario: Scenario, sites: Sequence[Site]) -> Iterator[Fault]:
     known = [site.id for site in sites]
     names: dict[str, int] = {}
     for index, stage in enumerate(scenario.stages):
-        if (first := names.setdefault(stage.name, index)) != index:
-            yield Fault(("stage", index, "name"), f'"{stage.name}" twice', first=("stage", first, "name"))
+        as_folder = "".join(c if c.isalnum() else "-" for c in stage.name).casefold()
+        if (first := names.setdefault(as_folder, index)) != index:
+            other = scenario.stages[first].name
+            says = "twice" if other == stage.name else f'and "{other}" would share a folder of the results'
+            yield Fault(("stage", index, "name"), f'"{stage.name}" {says}', first=("stage", first, "name"))
         for position, site in enumerate(stage.sites):
             if site not in known:
                 yield Fault(("stage", index, "sites", position), f'no site "{site}"', did_you_mean(site, known))

@@ -1,6 +1,7 @@
 """The command itself: sub-commands, and errors turned into exit codes.
 
-0 ok; 1 a verdict or check failed; 2 usage or configuration; 3 port or network; 70 a defect of lorabench; 130 Ctrl-C.
+0 ok; 1 a verdict or check failed; 2 usage or configuration; 3 port or network; 4 flash or verify failed; 70 a defect of
+lorabench; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,19 +13,32 @@ from typing import Annotated
 
 import typer
 
-import bench.cli.gateway_virtual_corecell  # noqa: F401 - registers its command
-from bench.cli import (
+from bench.cli import (  # noqa: F401 - each registers its commands
     airtime,
     calibrate,
     coverage,
     doctor,
     flash,
+    flash_check,
+    flash_list,
+    flash_protect,
+    flash_virtual,
+    flash_write,
     frame,
     gateway,
-    gateway_monitor,  # noqa: F401 - registers its command
-    gateway_simulate,  # noqa: F401
+    gateway_accept,
+    gateway_chip_firmware,
+    gateway_list,
+    gateway_monitor,
+    gateway_provision,
+    gateway_run,
+    gateway_simulate,
+    gateway_trace_check,
+    gateway_virtual,
+    gateway_virtual_corecell,
+    gateway_virtual_picogw,
     network,
-    network_run,  # noqa: F401
+    network_run,
     plan,
     rerun,
     scenario,
@@ -39,7 +53,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="LoRaWAN gateway and device simulator and firmware test bench.",
-    epilog="Exit codes: 0 ok, 1 a verdict or check failed, 2 usage or configuration, 3 port or network, 130 Ctrl-C.",
+    epilog="Exit codes: 0 ok, 1 a verdict or check failed, 2 usage or configuration, 3 port or network, "
+    "4 flash or verify failed, 130 Ctrl-C.",
 )
 app.add_typer(frame.app, name="frame")
 app.command("airtime", epilog="Example: lorabench airtime --sf 7 --sf 12 --payload 20")(airtime.airtime)

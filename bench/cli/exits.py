@@ -9,12 +9,14 @@ import typer
 from typer.core import TyperGroup
 
 from bench.errors import BenchError, LinkError
+from gateway_fw.errors import FlashError
 from lorawan.errors import FrameError
 
 OK = 0
 NOT_HELD = 1
 USAGE = 2
 LINK = 3
+FLASH = 4
 DEFECT = 70
 INTERRUPTED = 130
 
@@ -42,6 +44,8 @@ def _code_of(error: Exception) -> int | None:
     """The exit code of an error a person can act on, None for a defect."""
     if isinstance(error, LinkError):
         return LINK
+    if isinstance(error, FlashError):
+        return FLASH
     if isinstance(error, FrameError | BenchError | FileNotFoundError | PermissionError | IsADirectoryError):
         return USAGE
     if isinstance(error, OSError) or _is_one_of(error, _NETWORK):
@@ -51,9 +55,13 @@ def _code_of(error: Exception) -> int | None:
 
 _NETWORK = (("radio_sim.terrain.errors", "FetchError"),)
 _INPUT = (
+    ("gateway_fw.errors", "ImageError"),
+    ("gateway_fw.errors", "UnknownBoardError"),
+    ("gateway_fw.errors", "TraceFormatError"),
     ("scenarios.errors", "ScenarioError"),
+    ("gateway_fw.settings.errors", "SettingsError"),
     ("radio_sim.terrain.errors", "TerrainError"),
-    ("radio_sim.coverage.sweep_many", "SweepError"),
+    ("radio_sim.coverage.sweep", "SweepError"),
     ("radio_sim.propagation.p1812.model", "P1812Error"),
     ("radio_sim.propagation.itm.parameters", "ItmError"),
 )

@@ -61,7 +61,7 @@ def corecell(
     from gateway_fw.virtual.faults import Faults  # noqa: PLC0415
     from lorawan.ids import Eui64  # noqa: PLC0415
 
-    faults = changed_faults(Faults(), dict(_setting(text) for text in fault or ()))
+    faults = changed_faults(Faults(), dict(fault_setting(text) for text in fault or ()))
     board = CoreCellBoard(rssi=RssiCalibration(offset_db=rssi_offset))
     if eui:
         board = CoreCellBoard(rssi=board.rssi, chip_eui=Eui64.from_hex(eui))
@@ -86,13 +86,14 @@ def corecell(
             )
         )
         return
-    entries = _entries(radio)
-    session = VirtualCoreCellSession(VirtualCoreCell(board, faults), entries, _printer(json_lines), link=link)
+    entries = air_entries(radio, Faults())
+    session = VirtualCoreCellSession(VirtualCoreCell(board, faults), entries, printer(json_lines), link=link)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(session.run(duration))
 
 
-def _entries(radio: str) -> list[AirEntry]:
+def air_entries(radio: str, faults: object) -> list[AirEntry]:
+    """What --radio names. faults: the settings of the board that it is for. Raises UsageError."""
     from bench.live.air_replay import load_replay  # noqa: PLC0415
     from bench.live.air_script import load_script  # noqa: PLC0415
 
@@ -100,13 +101,14 @@ def _entries(radio: str) -> list[AirEntry]:
     if radio == "silent":
         return []
     if kind == "script" and name:
-        return load_script(Path(name))
+        return load_script(Path(name), faults)
     if kind == "replay" and name:
         return list(load_replay(Path(name)))
     raise UsageError(f"--radio {radio!r}", hint="silent, script:FILE or replay:FILE.pcap")
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def fault_setting(text: str) -> tuple[str, Any]:
+    """One --fault. Raises UsageError."""
     import json  # noqa: PLC0415
 
     name, sign, value = text.partition("=")
@@ -116,7 +118,8 @@ def _setting(text: str) -> tuple[str, Any]:
         raise UsageError(f"--fault {text!r}", hint="NAME=VALUE, such as stall_every=10") from None
 
 
-def _printer(json_lines: bool) -> Any:
+def printer(json_lines: bool) -> Any:
+    """What writes a session's records to stdout."""
     import json  # noqa: PLC0415
 
     def say(record: dict[str, Any]) -> None:

@@ -12,9 +12,9 @@ from bench.coverage.terrain_for import Ground
 from bench.runner.radio import placements
 from radio_sim.coverage.budgets import Losses, Terminal
 from radio_sim.coverage.loss_model import LossModel
-from radio_sim.coverage.losses import SelfCheck
 from radio_sim.coverage.reception import Spread, spread_of
 from radio_sim.coverage.results import Coverage
+from radio_sim.coverage.self_check import SelfCheck
 from radio_sim.terrain.grid import HeightGrid
 from scenarios.places import Commune
 from scenarios.schema import Radio

@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from bench.errors import UsageError
 from gateway_fw.virtual.chip_clock import MAX_DRIFT_PPB
@@ -51,10 +51,14 @@ class Unplug:
 
 
 AirEntry = Heard | ChangeFaults | Unplug
+FaultsT = TypeVar("FaultsT")
 
 
-def load_script(path: Path) -> list[AirEntry]:
-    """The entries of a file in time order. Raises UsageError with file, line and field."""
+def load_script(path: Path, faults: Any = None) -> list[AirEntry]:
+    """The entries of a file in time order. Raises UsageError with file, line and field.
+
+    faults: the settings of the board that it is for; a CoreCell's where none are given.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -66,7 +70,7 @@ def load_script(path: Path) -> list[AirEntry]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            entries.extend(_entries(json.loads(line)))
+            entries.extend(_entries(json.loads(line), Faults() if faults is None else faults))
         except json.JSONDecodeError as error:
             raise UsageError(f"{path}:{number}: column {error.colno}: {error.msg}") from error
         except (_FieldError, FrameError, RecursionError) as error:
@@ -76,9 +80,9 @@ def load_script(path: Path) -> list[AirEntry]:
     return sorted(entries, key=lambda entry: entry.at)
 
 
-def changed_faults(faults: Faults, changes: Mapping[str, Any]) -> Faults:
+def changed_faults(faults: FaultsT, changes: Mapping[str, Any]) -> FaultsT:
     """Fault settings with some changed. Raises UsageError for a name or a value that is none."""
-    known = {field.name: type(getattr(faults, field.name)) for field in fields(Faults)}
+    known = {field.name: type(getattr(faults, field.name)) for field in fields(cast("Any", faults))}
     values = {}
     for name, value in changes.items():
         kind = known.get(name)
@@ -87,19 +91,20 @@ def changed_faults(faults: Faults, changes: Mapping[str, Any]) -> Faults:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)  # noqa: PLW2901 - JSON writes 25 for 25.0
         if type(value) is not kind or (kind is int and name != "drift_ppb" and value < 0):
-            what = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+            what = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}[kind]
             raise UsageError(f"fault {name}: {value!r}", hint=what)
         if name == "drift_ppb" and abs(value) > MAX_DRIFT_PPB:
             raise UsageError(f"fault drift_ppb: {value}", hint=f"within {MAX_DRIFT_PPB} either way")
         values[name] = value
-    return replace(faults, **values)
+    changed: FaultsT = replace(cast("Any", faults), **values)
+    return changed
 
 
 class _FieldError(ValueError):
     pass
 
 
-def _entries(raw: Any) -> list[AirEntry]:
+def _entries(raw: Any, faults: Any) -> list[AirEntry]:
     if not isinstance(raw, dict):
         raise _FieldError("a JSON object is needed")
     at = _us(raw, "at_s")
@@ -108,7 +113,7 @@ def _entries(raw: Any) -> list[AirEntry]:
         if not isinstance(raw["fault"], dict):
             raise _FieldError("fault: an object of settings is needed")
         try:
-            changed_faults(Faults(), raw["fault"])
+            changed_faults(faults, raw["fault"])
         except UsageError as error:
             raise _FieldError(str(error)) from error
         return [ChangeFaults(at, raw["fault"])]

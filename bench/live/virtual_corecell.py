@@ -1,4 +1,4 @@
-"""Runs a virtual CoreCell with a scripted radio behind it, and says what happens as flat records."""
+"""Runs a virtual board with a scripted radio behind it, and says what happens as flat records."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from typing import Any
 
 from bench.live.air_script import AirEntry, ChangeFaults, Unplug, changed_faults
 from gateway_fw.io.virtual_board import VirtualBoard
-from gateway_fw.virtual.corecell import (
-    CoreCellEffect,
-    CoreCellEvent,
-    EnterBootloader,
-    PowerLost,
-    VirtualCoreCell,
-)
-from gateway_fw.virtual.faults import SetFaults
+from gateway_fw.virtual.corecell import EnterBootloader, PowerLost, VirtualCoreCell
+from gateway_fw.virtual.faults import Faults, SetFaults
+from gateway_fw.virtual.picogw import VirtualPicoGw
+from gateway_fw.virtual.picogw_faults import PicoGwFaults, SetPicoGwFaults
 from lorawan.machine import Dropped, Instant
 from lorawan.phy.radio import Heard, Transmit
 from lorawan.units import US_PER_S
@@ -29,10 +25,15 @@ class VirtualCoreCellSession:
     """One board on a pty. say: where records go ("event" first); they can be written as JSON as they are."""
 
     def __init__(
-        self, core: VirtualCoreCell, entries: Sequence[AirEntry], say: Callable[[Record], None], *, link: Path | None
+        self,
+        core: VirtualCoreCell | VirtualPicoGw,
+        entries: Sequence[AirEntry],
+        say: Callable[[Record], None],
+        *,
+        link: Path | None,
     ) -> None:
         self._core, self._entries, self._say = core, entries, say
-        self._board: VirtualBoard[CoreCellEvent, CoreCellEffect] = VirtualBoard(core, self._effect, link=link)
+        self._board: VirtualBoard[Any, Any] = VirtualBoard(core, self._effect, link=link)
         self.heard = self.sent = self.dropped = 0
 
     async def run(self, duration_s: float | None = None) -> None:
@@ -78,7 +79,7 @@ class VirtualCoreCellSession:
 
     async def _carry_out(self, entry: AirEntry, at: Instant) -> None:
         if isinstance(entry, ChangeFaults):
-            self._board.submit(SetFaults(changed_faults(self._core.faults, entry.changes)))
+            self._board.submit(_set_faults(changed_faults(self._core.faults, entry.changes)))
             self._say({"event": "fault", **entry.changes})
         elif isinstance(entry, Unplug):
             self._board.unplug(PowerLost())
@@ -101,7 +102,7 @@ class VirtualCoreCellSession:
             self.heard += 1
             self._board.submit(heard)
 
-    def _effect(self, effect: CoreCellEffect) -> None:
+    def _effect(self, effect: object) -> None:
         if isinstance(effect, Transmit):
             self.sent += 1
             self._say(transmission(effect, self._core.counter_us(effect.at)))
@@ -110,6 +111,10 @@ class VirtualCoreCellSession:
             self._say({"event": "dropped", "reason": effect.reason, "clause": effect.clause, "detail": effect.detail})
         elif isinstance(effect, EnterBootloader):
             self._say({"event": "bootloader"})
+
+
+def _set_faults(faults: Faults | PicoGwFaults) -> SetFaults | SetPicoGwFaults:
+    return SetFaults(faults) if isinstance(faults, Faults) else SetPicoGwFaults(faults)
 
 
 def transmission(transmit: Transmit, counter_us: int) -> Record:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from radio_sim.coverage.sweep_many import Surroundings, Transmitter, exact_losses
+from radio_sim.coverage.sweep import Surroundings, Transmitter, exact_losses
 from radio_sim.model import DeviceSite, GatewaySite
 from radio_sim.propagation.itm import ItmParameters, itm_p2p
 from radio_sim.propagation.p1812 import P1812Parameters

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from gateway_fw.gps.reference import GPS_EPOCH_UNIX_US
 from lorawan.machine import Instant
 from lorawan.units import US_PER_MS, US_PER_S
 
 WRAP_US = 1 << 32
-GPS_EPOCH_UNIX_US = 315_964_800 * US_PER_S  # 6 January 1980. Source: IS-GPS-200 §3.3.4
 GPS_AHEAD_OF_UTC_US = 18 * US_PER_S  # since 1 January 2017. Source: IERS Bulletin C 52 and those after it
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,6 +39,15 @@ class GatewayClock:
         """The instant of a GPS time in ms."""
         return tmms * US_PER_MS - GPS_AHEAD_OF_UTC_US + GPS_EPOCH_UNIX_US - self.origin_unix_us
 
+    def unix_us(self, at: Instant) -> int:
+        """UTC at an instant, µs since 1970."""
+        return at + self.origin_unix_us
+
     def utc(self, at: Instant) -> datetime:
         """UTC at an instant."""
-        return _UNIX_EPOCH + timedelta(microseconds=at + self.origin_unix_us)
+        return utc_of(at + self.origin_unix_us)
+
+
+def utc_of(unix_us: int) -> datetime:
+    """From µs since 1970."""
+    return _UNIX_EPOCH + timedelta(microseconds=unix_us)

@@ -74,22 +74,39 @@ class JitQueue:
         COLLISION_PACKET also stands for a full queue (32). TOO_LATE: 42.5 ms or less ahead. TOO_EARLY: more than 512 s
         ahead (classes A and B).
         """
+        error, placed = self.place(transmit, now, kind)
+        if error is TxError.NONE:
+            self.insert(placed, kind)
+        return error
+
+    def place(self, transmit: Transmit, now: Instant, kind: Kind) -> tuple[TxError, Transmit]:
+        """What `enqueue` would say, and the frame with its start. Nothing is taken in: that is `insert`, at once."""
         if len(self._waiting) >= CAPACITY:
-            return TxError.COLLISION_PACKET
+            return TxError.COLLISION_PACKET, transmit
         self._programmed = [entry for entry in self._programmed if entry.start + entry.after_us + MARGIN_US >= now]
         if kind is Kind.CLASS_C:
             entry = self._earliest(transmit, now + IMMEDIATE_DELAY_US)
         else:
             entry = _entry(transmit, transmit.at, kind)
         if entry.start - now <= LEAST_ADVANCE_US:
-            return TxError.TOO_LATE
+            return TxError.TOO_LATE, entry.transmit
         if kind in (Kind.CLASS_A, Kind.CLASS_B) and entry.start - now > MAX_ADVANCE_US:
-            return TxError.TOO_EARLY
+            return TxError.TOO_EARLY, entry.transmit
         hindrance = self._hindrance(entry)
         if hindrance is not None:
-            return TxError.COLLISION_BEACON if hindrance.kind is Kind.BEACON else TxError.COLLISION_PACKET
-        insort(self._waiting, entry, key=lambda waiting: waiting.start)
-        return TxError.NONE
+            error = TxError.COLLISION_BEACON if hindrance.kind is Kind.BEACON else TxError.COLLISION_PACKET
+            return error, entry.transmit
+        return TxError.NONE, entry.transmit
+
+    def insert(self, placed: Transmit, kind: Kind) -> None:
+        """Take in a frame that `place` has just found a place for."""
+        insort(self._waiting, _entry(placed, placed.at, kind), key=lambda waiting: waiting.start)
+
+    def let_go(self, after: Instant) -> Sequence[Transmit]:
+        """Forget the frames that wait for a start later than this, and return them."""
+        gone = [entry.transmit for entry in self._waiting if entry.start > after]
+        self._waiting = [entry for entry in self._waiting if entry.start <= after]
+        return gone
 
     def pop_due(self, now: Instant) -> tuple[Sequence[Transmit], Sequence[Transmit]]:
         """The frames to be programmed now, and those whose start can no longer be met (less than 1.5 ms ahead)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from gateway_fw.gwmp.packets import TxError
 
 
 @dataclass(slots=True)
@@ -27,3 +29,18 @@ class IntervalCounters:
         if not self.push_sent:
             return 0.0
         return round(min(100.0, 100.0 * self.push_acked / self.push_sent), 1)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counters since the start, for whoever watches the service.
+
+    answered: TX_ACK by what they said. radio_refused: frames that the concentrator did not take. beacons: sent.
+    """
+
+    forwarded: int = 0
+    downlinks: int = 0
+    emitted: int = 0
+    beacons: int = 0
+    radio_refused: int = 0
+    answered: dict[TxError, int] = field(default_factory=dict)

@@ -12,7 +12,8 @@ Address: TypeAlias = Hashable
 
 @dataclass(frozen=True, slots=True)
 class DatagramReceived:
-    """Event: a datagram came in."""
+    """Event: a datagram came in. server: at a gateway with several, from which of them."""
 
     data: bytes
     source: Address = ""
+    server: int = 0

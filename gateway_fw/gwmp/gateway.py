@@ -48,19 +48,24 @@ class AckDownlink:
 
 @dataclass(frozen=True, slots=True)
 class SendDatagram:
-    """Effect: send to the server, from the upstream socket (PUSH_DATA) or the downstream one (PULL_DATA, TX_ACK)."""
+    """Effect: send to the server, from the upstream socket (PUSH_DATA) or the downstream one (PULL_DATA, TX_ACK).
+
+    server: of a gateway with several, which.
+    """
 
     data: bytes
     upstream: bool
+    server: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DownlinkRequested:
-    """Effect: the server wants a frame sent. Answer with AckDownlink and the same token."""
+    """Effect: the server wants a frame sent. Answer with AckDownlink and the same token, to the same server."""
 
     token: int
     version: int
     txpk: Txpk
+    server: int = 0
 
 
 GatewayLinkEvent = SendUplinks | SendStat | AckDownlink | DatagramReceived
@@ -72,7 +77,9 @@ class GatewayLinkCore:
 
     keepalive_us: between two PULL_DATA; the first is due at `start`. version: 1 or 2; datagrams of another version are
     dropped, as the reference does. Version 1 has no TX_ACK, so AckDownlink is silent there. Tokens count up from
-    first_token, modulo 2^16. Nothing is ever resent: acknowledgements are only counted.
+    first_token, modulo 2^16. Nothing is ever resent: acknowledgements are only counted, and the tokens told.
+    server: a number that its datagrams carry, for a gateway with several. max_unanswered: how many datagrams may await
+    their acknowledgement; the oldest are forgotten.
     """
 
     def __init__(
@@ -83,14 +90,18 @@ class GatewayLinkCore:
         version: int = 2,
         first_token: int = 0,
         start: Instant = 0,
+        server: int = 0,
+        max_unanswered: int = MAX_UNANSWERED,
     ) -> None:
         if keepalive_us <= 0:
             raise ValueError(f"a keepalive of {keepalive_us} µs would never end")
         self._eui, self._keepalive_us, self._version = gateway_eui, keepalive_us, version
         self._token = first_token & 0xFFFF
+        self._server, self._max_unanswered = server, max_unanswered
         self._pull_at = start
         self._unanswered: dict[int, bool] = {}  # token: whether it was a PUSH_DATA; insertion order is age
         self.push_sent = self.push_acked = self.pull_sent = self.pull_acked = 0
+        self.last_push_token = self.last_acked_push_token = -1  # of the latest PUSH_DATA, and of the latest PUSH_ACK
 
     @property
     def wake_at(self) -> Instant:
@@ -106,7 +117,7 @@ class GatewayLinkCore:
             self._pull_at = now + self._keepalive_us
         self.pull_sent += 1
         token = self._next_token(is_push=False)
-        return (SendDatagram(encode(PullData(self._version, token, self._eui)), upstream=False),)
+        return (SendDatagram(encode(PullData(self._version, token, self._eui)), upstream=False, server=self._server),)
 
     def handle(self, event: GatewayLinkEvent, now: Instant) -> Sequence[GatewayLinkEffect]:  # noqa: ARG002  # contract
         """Take one event in."""
@@ -119,12 +130,13 @@ class GatewayLinkCore:
         if self._version == 1:
             return ()
         ack = TxAck(self._version, event.token, self._eui, event.error, event.warning, event.power_dbm)
-        return (SendDatagram(encode(ack), upstream=False),)
+        return (SendDatagram(encode(ack), upstream=False, server=self._server),)
 
     def _push(self, rxpks: tuple[Rxpk, ...], stat: Stat | None) -> Sequence[GatewayLinkEffect]:
-        data = encode(PushData(self._version, self._next_token(is_push=True), self._eui, rxpks, stat))
+        self.last_push_token = token = self._next_token(is_push=True)
+        data = encode(PushData(self._version, token, self._eui, rxpks, stat))
         self.push_sent += 1
-        return (SendDatagram(data, upstream=True),)
+        return (SendDatagram(data, upstream=True, server=self._server),)
 
     def _received(self, data: bytes) -> Sequence[GatewayLinkEffect]:
         try:
@@ -134,7 +146,7 @@ class GatewayLinkCore:
         if packet.version != self._version:
             return (Dropped("version", "PROTOCOL.md 1.6 §3", f"{packet.version}, not {self._version}"),)
         if isinstance(packet, PullResp):
-            return (DownlinkRequested(packet.token, packet.version, packet.txpk),)
+            return (DownlinkRequested(packet.token, packet.version, packet.txpk, self._server),)
         if not isinstance(packet, PushAck | PullAck):
             return (Dropped("unexpected_type", "PROTOCOL.md 1.6 §5", f"{type(packet).__name__} is not for a gateway"),)
         is_push = isinstance(packet, PushAck)
@@ -143,6 +155,7 @@ class GatewayLinkCore:
         del self._unanswered[packet.token]
         if is_push:
             self.push_acked += 1
+            self.last_acked_push_token = packet.token
         else:
             self.pull_acked += 1
         return ()
@@ -152,6 +165,6 @@ class GatewayLinkCore:
         self._token = (token + 1) & 0xFFFF
         self._unanswered.pop(token, None)
         self._unanswered[token] = is_push
-        if len(self._unanswered) > MAX_UNANSWERED:
+        if len(self._unanswered) > self._max_unanswered:
             del self._unanswered[next(iter(self._unanswered))]
         return token

@@ -13,7 +13,8 @@ class Transmit:
     """Effect: put a frame on the air.
 
     at: start of the preamble. power_dbm: conducted, at the antenna connector. inverted_iq and crc tell uplink (False,
-    True) from downlink (True, False); beacons are (False, False).
+    True) from downlink (True, False); beacons are (False, False), with 10 symbols of preamble and no explicit header.
+    rf_chain: of a gateway, which transmitter.
     """
 
     at: Instant
@@ -25,6 +26,9 @@ class Transmit:
     inverted_iq: bool = False
     crc: bool = True
     coding_rate: CodingRate = CodingRate.CR_4_5
+    preamble_symbols: int = 8
+    explicit_header: bool = True
+    rf_chain: int = 0
 
 
 @dataclass(frozen=True, slots=True)

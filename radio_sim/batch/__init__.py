@@ -1,7 +1,6 @@
 """The month engine: arrays in, arrays out; one exact forward sweep over everybody."""
 
 from radio_sim.batch.engine import Batch, Counters, Records
-from radio_sim.batch.many import run_worlds
 from radio_sim.batch.records import OUTCOME_NAMES, downlink_columns, uplink_columns
 from radio_sim.batch.schedules import Schedules
 from radio_sim.batch.world import BatchDevices, BatchGateways, BatchNetwork, BatchWorld, DrawKeys, ForeignTraffic
@@ -19,6 +18,5 @@ __all__ = [
     "Records",
     "Schedules",
     "downlink_columns",
-    "run_worlds",
     "uplink_columns",
 ]

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lorawan.draws import Draws
 from radio_sim.antennas import Mounted
 from radio_sim.coverage.budgets import Losses
 from radio_sim.coverage.itm_raster import ROWS_AT_ONCE, itm_raster
 from radio_sim.coverage.loss_model import LOWEST_DEVICE_M, LossModel
+from radio_sim.coverage.self_check import SelfCheck, sampled_errors
 from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, exact_losses, sweep_losses
-from radio_sim.draws import integer, keys_at
 from radio_sim.model import Floats, GatewaySite
 from radio_sim.propagation.p1812 import P1812Parameters
 from radio_sim.terrain.grid import HeightGrid, Profile
@@ -24,36 +22,11 @@ from radio_sim.terrain.grid import HeightGrid, Profile
 MOST_HOLES_M = 300.0
 """A gap in a single link's profile up to this long is bridged by a straight line, as the sweep does in its rasters."""
 
-CHECKED_PIXELS = 200
-"""Pixels a gateway that every sweep holds against their exact profiles, about 20 µs each."""
-
 Mounts = Mapping[str, Mounted]
 """Antenna patterns by gateway id; the others radiate alike in every direction."""
 
 Told = Callable[[str, int, int], None]
 """Called with a gateway's id, how many are done, and of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class SelfCheck:
-    """A sample of pixels of the map held against the exact profile of each.
-
-    samples: pixels compared; mean_db, p99_db, worst_db of |swept − exact|. 0 samples:
-    nothing was swept.
-    """
-
-    samples: int
-    mean_db: float = 0.0
-    p99_db: float = 0.0
-    worst_db: float = 0.0
-
-    def __str__(self) -> str:
-        if not self.samples:
-            return "nothing swept: every pixel is computed by itself"
-        return (
-            f"{self.samples} pixels against their exact profiles: mean {self.mean_db:.2f} dB, "
-            f"99 % within {self.p99_db:.2f} dB, worst {self.worst_db:.2f} dB"
-        )
 
 
 def silent(_id: str, _done: int, _all: int) -> None:
@@ -102,7 +75,7 @@ def loss_rasters(
         stack[index], errors = pending[index].result() if pool else gateway_raster(grid, *job, threads=threads, **how)
         checks.append(errors)
     told("", len(gateways), len(gateways))
-    return stack, _summary(checks)
+    return stack, SelfCheck.of(checks)
 
 
 def gateway_raster(
@@ -140,14 +113,6 @@ def gateway_raster(
     if mounted is not None:
         loss += pattern_loss(grid, (row, col), height, rx_height_m, mounted)
     return loss, errors
-
-
-def _summary(errors: Sequence[Losses]) -> SelfCheck:
-    every = np.abs(np.concatenate([np.zeros(0, np.float32), *errors]).astype(float))
-    every = every[~np.isnan(every)]
-    if not every.size:
-        return SelfCheck(0)
-    return SelfCheck(every.size, float(every.mean()), float(np.percentile(every, 99)), float(every.max()))
 
 
 def _offsets(grid: HeightGrid, pixel: tuple[float, float]) -> tuple[Floats, Floats]:
@@ -261,13 +226,11 @@ def _swept(
     )
     mast = Transmitter(*pixel, height)
     parameters = model.p1812_parameters()
-    rows, cols = grid.shape
     if exact:
         return _exact(around, mast, rx_height, parameters, options, threads), np.zeros(0, np.float32)
     loss = sweep_losses(around, [mast], rx_height, parameters, options, threads=threads)[0]
-    flat = integer(keys_at(Draws.of_seed(0), "coverage self-check"), rows * cols, np.arange(CHECKED_PIXELS))
-    at = (flat // cols, flat % cols)
-    return loss, loss[at] - exact_losses(around, mast, rx_height, parameters, *at, options)
+    errors, _ = sampled_errors(loss, around, mast, rx_height, parameters, options)
+    return loss, errors
 
 
 def _exact(

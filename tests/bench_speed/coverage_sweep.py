@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
-from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, check_sample, exact_losses, sweep_losses
+from radio_sim.coverage.self_check import SelfCheck, sampled_errors
+from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, exact_losses, sweep_losses
 from radio_sim.propagation.p1812 import P1812Parameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +32,11 @@ STARTUP = """
 import numpy as np
 from time import perf_counter
 start = perf_counter()
-from radio_sim.coverage.sweep import sweep_p1812
+from radio_sim.coverage.sweep import Surroundings, Transmitter, sweep_losses
 from radio_sim.propagation.p1812 import P1812Parameters
 imported = perf_counter() - start
-sweep_p1812(np.zeros((40, 40), np.float32), 30.0, 20.0, 20.0, 25.0, 1.5, P1812Parameters(868e6))
+flat = Surroundings(np.zeros((40, 40), np.float32), 30.0)
+sweep_losses(flat, [Transmitter(20.0, 20.0, 25.0)], 1.5, P1812Parameters(868e6))
 print(imported, perf_counter() - start)
 """
 
@@ -71,11 +73,11 @@ def swept(around: Surroundings, sites: list[Transmitter], threads: int, params: 
     losses = sweep_losses(around, sites, 1.5, params, threads=threads)
     wall, cpu = perf_counter() - wall, process_time() - cpu
     pixels = around.heights.size * len(sites)
-    check = check_sample(losses[0], around, sites[0], 1.5, params, pixels=500)
+    check = SelfCheck.of([sampled_errors(losses[0], around, sites[0], 1.5, params, pixels=500)[0]])
     print(
         f"swept {around.pixel_size_m:4.0f} m {len(sites):3} tx {threads} threads {pixels / cpu / 1e6:7.2f} Mpixel/CPU-s"
         f"{wall:8.2f} s wall{cpu:8.2f} s CPU   error mean {check.mean_db:.3f} p99 {check.p99_db:.2f}"
-        f" max {check.max_db:.2f} dB"
+        f" max {check.worst_db:.2f} dB"
     )
     return pixels / cpu
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from p526_oracle import spherical_earth
 from scipy.ndimage import gaussian_filter
 
-from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, check_sample, sweep_losses
+from radio_sim.coverage.self_check import SelfCheck, sampled_errors
+from radio_sim.coverage.sweep import Options, Surroundings, Transmitter, sweep_losses
 from radio_sim.propagation.p1812 import P1812Parameters, Profile, p1812_loss
 
 heights = st.lists(st.floats(0.0, 150.0), min_size=3, max_size=60)
@@ -90,6 +91,7 @@ def test_the_sweep_is_near_the_exact_map_over_any_hills(
     around = Surroundings(a_world(seed, 120, smooth, relief), 30.0)
     tx, params = Transmitter(61.2, 48.7, tx_height), P1812Parameters(868e6, time_percent=percent)
     loss = sweep_losses(around, [tx], 1.5, params, threads=1)[0]
-    check = check_sample(loss, around, tx, 1.5, params, pixels=300)
+    errors, differing = sampled_errors(loss, around, tx, 1.5, params, pixels=300)
+    check = SelfCheck.of([errors], differing)
     assert check.differing == 0
     assert check.mean_db < 0.2

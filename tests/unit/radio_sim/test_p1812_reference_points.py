@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pyproj import Transformer
 
-from radio_sim.coverage.sweep import Surroundings, Transmitter, exact_losses, sweep_p1812
+from radio_sim.coverage.sweep import Surroundings, Transmitter, exact_losses, sweep_losses
 from radio_sim.propagation.p1812 import P1812Parameters, Profile, p1812_loss
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
@@ -94,7 +94,7 @@ def test_exact_pixels_differ_by_the_map_projection_alone(heights: np.ndarray, po
 
 
 def test_swept_pixels_are_within_a_third_of_a_decibel(heights: np.ndarray, points: dict[str, np.ndarray]) -> None:
-    loss = sweep_p1812(heights, 30.0, TX.row, TX.col, TX.height_agl_m, 1.5, MEDIAN)
+    (loss,) = sweep_losses(Surroundings(heights, 30.0), [TX], 1.5, MEDIAN)
     error = np.abs(loss[points["row"].astype(int), points["col"].astype(int)] - points["p1812_db"])
     assert np.sum(error <= 0.35) >= 97
     assert error.max() < 2.0

@@ -7,23 +7,27 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from lorawan.draws import Draws
+from radio_sim.coverage.self_check import SelfCheck, sampled_errors
 from radio_sim.coverage.sweep import (
     Options,
     Surroundings,
     SweepError,
     Transmitter,
-    check_sample,
     exact_losses,
-    exact_p1812,
-    sweep_free_space_diffraction,
     sweep_losses,
-    sweep_p1812,
 )
 from radio_sim.propagation.p1812 import COASTAL_LAND, INLAND, SEA, P1812Parameters, Profile, p1812_loss
 
 PIXEL_M = 30.0
 PARAMS = P1812Parameters(868e6, latitude_deg=47.0)
 TX = Transmitter(120.3, 97.8, 20.0)
+
+
+def _sampled(
+    loss: np.ndarray, around: Surroundings, parameters: P1812Parameters, pixels: int
+) -> tuple[list[np.ndarray], int]:
+    errors, differing = sampled_errors(loss, around, TX, 1.5, parameters, pixels=pixels)
+    return [errors], differing
 
 
 def hills(seed: int, ny: int = 260, nx: int = 240) -> np.ndarray:
@@ -71,8 +75,8 @@ def test_the_sweep_stays_close_to_exact_profiles(clutter: bool, p99_db: float, t
     params = P1812Parameters(868e6, latitude_deg=47.0, time_percent=time_percent)
     around = Surroundings(HILLS, PIXEL_M, TOWNS if clutter else None, ZONES)
     loss = sweep_losses(around, [TX], 1.5, params, threads=1)[0]
-    check = check_sample(loss, around, TX, 1.5, params, pixels=1_500)
-    assert check.pixels == 1_500
+    check = SelfCheck.of(*_sampled(loss, around, params, 1_500))
+    assert check.samples == 1_500
     assert check.differing == 0
     assert check.mean_db < 0.1
     assert check.p99_db < p99_db
@@ -84,8 +88,8 @@ def test_nothing_is_approximated_where_a_path_has_all_its_samples_to_itself() ->
     for time_percent in (50.0, 2.0):
         params = P1812Parameters(868e6, latitude_deg=47.0, time_percent=time_percent)
         loss = sweep_losses(around, [TX], 1.5, params, Options(own_samples=1_000), threads=1)[0]
-        check = check_sample(loss, around, TX, 1.5, params, pixels=500)
-        assert check.max_db < 0.01
+        check = SelfCheck.of(*_sampled(loss, around, params, 500))
+        assert check.worst_db < 0.01
 
 
 def test_the_bits_do_not_depend_on_threads_nor_on_company() -> None:
@@ -99,8 +103,8 @@ def test_the_bits_do_not_depend_on_threads_nor_on_company() -> None:
 
 
 def test_free_space_and_diffraction_are_the_terms_of_their_names() -> None:
-    loss = sweep_free_space_diffraction(HILLS, PIXEL_M, TX.row, TX.col, TX.height_agl_m, 1.5, PARAMS, threads=1)
     near = Options(diffraction_only=True)
+    (loss,) = sweep_losses(Surroundings(HILLS, PIXEL_M), [TX], 1.5, PARAMS, near, threads=1)
     rows, cols = np.array([5, 250, 130]), np.array([10, 230, 200])
     exact = exact_losses(Surroundings(HILLS, PIXEL_M), TX, 1.5, PARAMS, rows, cols, near)
     results = [p1812_loss(own_profile(r, c, False, False), PARAMS) for r, c in zip(rows, cols, strict=True)]
@@ -112,29 +116,28 @@ def test_a_long_hole_hides_what_lies_behind_and_a_short_one_is_bridged() -> None
     long, short = HILLS.copy(), HILLS.copy()
     long[60:70, 80:120] = np.nan
     short[60:62, 80:120] = np.nan
-    hidden = sweep_p1812(long, PIXEL_M, TX.row, TX.col, TX.height_agl_m, 1.5, PARAMS, threads=1)
-    bridged = sweep_p1812(short, PIXEL_M, TX.row, TX.col, TX.height_agl_m, 1.5, PARAMS, threads=1)
+    (hidden,) = sweep_losses(Surroundings(long, PIXEL_M), [TX], 1.5, PARAMS, threads=1)
+    (bridged,) = sweep_losses(Surroundings(short, PIXEL_M), [TX], 1.5, PARAMS, threads=1)
     assert np.isnan(hidden[60:70, 80:120]).all()
     assert np.isnan(hidden[20, 98])
     assert np.isfinite(hidden[75, 98])
     assert np.isfinite(hidden[200, 98])
     assert np.isnan(bridged[60:62, 80:120]).all()
     assert np.isfinite(bridged[20, 98])
-    around = Surroundings(long, PIXEL_M)
-    check = check_sample(hidden, around, TX, 1.5, PARAMS, pixels=1_000)
     # The rim of the shadow is a matter of half a pixel.
-    assert check.differing <= 10
+    assert SelfCheck.of(*_sampled(hidden, Surroundings(long, PIXEL_M), PARAMS, 1_000)).differing <= 10
 
 
 def test_the_area_ends_at_the_greatest_distance() -> None:
-    loss = sweep_p1812(HILLS, PIXEL_M, TX.row, TX.col, 20.0, 1.5, PARAMS, max_distance_m=1_500.0, threads=1)
+    (loss,) = sweep_losses(Surroundings(HILLS, PIXEL_M), [TX], 1.5, PARAMS, Options(1_500.0), threads=1)
     rows, cols = np.mgrid[0:260, 0:240]
     distance = np.hypot(rows - TX.row, cols - TX.col) * PIXEL_M
     np.testing.assert_array_equal(np.isfinite(loss), distance <= 1_500.0)
 
 
 def test_pixels_at_the_foot_of_the_mast_are_finite_and_no_better_than_free_space() -> None:
-    loss = sweep_p1812(HILLS, PIXEL_M, 120.0, 98.0, 20.0, 1.5, PARAMS, max_distance_m=250.0, threads=1)
+    mast = Transmitter(120.0, 98.0, 20.0)
+    (loss,) = sweep_losses(Surroundings(HILLS, PIXEL_M), [mast], 1.5, PARAMS, Options(250.0), threads=1)
     near = loss[np.isfinite(loss)]
     assert len(near) > 200
     free_space_at_the_foot = 32.4 + 20.0 * np.log10(868.0 * 0.0185)
@@ -142,20 +145,15 @@ def test_pixels_at_the_foot_of_the_mast_are_finite_and_no_better_than_free_space
     assert loss[120, 98] == pytest.approx(free_space_at_the_foot, abs=0.5)
 
 
-def test_exact_rasters_are_exact_pixels() -> None:
-    small = HILLS[:40, :40].copy()
-    raster = exact_p1812(small, PIXEL_M, 20.0, 20.0, 20.0, 1.5, PARAMS)
-    rows, cols = np.array([0, 39, 7]), np.array([0, 12, 33])
-    pixels = exact_losses(Surroundings(small, PIXEL_M), Transmitter(20.0, 20.0, 20.0), 1.5, PARAMS, rows, cols)
-    np.testing.assert_array_equal(raster[rows, cols], pixels)
-
-
 def test_the_check_finds_a_map_that_is_wrong_and_draws_the_pixels_it_is_told_to() -> None:
     around = Surroundings(HILLS, PIXEL_M)
     loss = sweep_losses(around, [TX], 1.5, PARAMS, threads=1)[0]
-    wrong = check_sample(loss + np.float32(3.0), around, TX, 1.5, PARAMS, pixels=200)
+    wrong = SelfCheck.of(*_sampled(loss + np.float32(3.0), around, PARAMS, 200))
     assert wrong.mean_db == pytest.approx(3.0, abs=0.1)
-    places = [check_sample(loss, around, TX, 1.5, PARAMS, pixels=20, draws=Draws.of_seed(seed)) for seed in (1, 1, 2)]
+    places = [
+        sampled_errors(loss, around, TX, 1.5, PARAMS, pixels=20, draws=Draws.of_seed(seed))[0].tolist()
+        for seed in (1, 1, 2)
+    ]
     assert places[0] == places[1] != places[2]
 
 
@@ -170,4 +168,4 @@ def test_the_check_finds_a_map_that_is_wrong_and_draws_the_pixels_it_is_told_to(
 )
 def test_what_cannot_be_swept_is_refused(row: float, height: float, raster: np.ndarray, says: str) -> None:
     with pytest.raises(SweepError, match=says):
-        sweep_p1812(raster, PIXEL_M, row, 20.0, height, 1.5, PARAMS, threads=1)
+        sweep_losses(Surroundings(raster, PIXEL_M), [Transmitter(row, 20.0, height)], 1.5, PARAMS, threads=1)

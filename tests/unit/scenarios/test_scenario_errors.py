@@ -201,3 +201,10 @@ def test_the_content_hash_follows_every_file_read(tmp_path: Path) -> None:
     after = load(scenario)
     assert after.sha256 != before.sha256
     assert [path.name for path in after.files] == ["tev.toml", "communes.csv", "sites.csv"]
+
+
+def test_two_stages_whose_results_would_share_a_folder_are_refused() -> None:
+    changed = TEV.replace('name = "2026"', 'name = "Phase 1"').replace('name = "2027"', 'name = "phase-1"')
+    with pytest.raises(ScenarioError, match='"phase-1" and "Phase 1" would share a folder') as caught:
+        loads(changed, LIBRARY / "tev.toml")
+    assert caught.value.line == _line(changed, 'name = "phase-1"')

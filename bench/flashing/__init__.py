@@ -1,0 +1,1 @@
+"""Flashing put together: boards, ports, protocols and the programs of others, by the board's method."""

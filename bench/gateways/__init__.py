@@ -1,0 +1,1 @@
+"""Gateways of a scenario as a person sets real ones up."""

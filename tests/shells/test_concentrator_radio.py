@@ -1,0 +1,137 @@
+"""The concentrator as a radio: on a pseudo-terminal, through a loss and back, and under the forwarder with a server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway_fw.concentrator.corecell import CoreCellDriver
+from gateway_fw.concentrator.events import ConcentratorLost, Reception, Started, TransmitDone, TransmitRefused
+from gateway_fw.concentrator.setup import RadioSetup
+from gateway_fw.errors import ConcentratorError
+from gateway_fw.forwarder.config import ForwarderConfig
+from gateway_fw.gwmp.server import GwmpServerCore, SendDownlink, UplinkReceived
+from gateway_fw.gwmp.txpk import Txpk
+from gateway_fw.io import ConcentratorRadio, ForwarderService, ServerAddress, UdpServer
+from gateway_fw.io.virtual_board import VirtualBoard
+from gateway_fw.serial_port import memory_pair, open_port
+from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, PowerLost, VirtualCoreCell
+from lorawan.ids import Eui64
+from lorawan.phy.airtime import lora_airtime_us
+from lorawan.phy.modulation import LoraModulation
+from lorawan.phy.radio import Heard, Transmit
+from tests.common.corecell_pair import MADE_UP
+
+SF7 = LoraModulation(7)
+
+
+def _heard(at: int, payload: bytes = b"\x40\x11\x22\x33\x44\x00\x01\x00\x01\x02\x03\x04\x05") -> Heard:
+    return Heard(at, payload, 868_100_000, SF7, -90.0, 5.0, lora_airtime_us(len(payload), SF7))
+
+
+async def _until(condition: Any, seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class Bench:
+    """A virtual board on a pty, and what it transmitted."""
+
+    def __init__(self) -> None:
+        self.core = VirtualCoreCell()
+        self.sent: list[Transmit] = []
+        self.board: VirtualBoard[CoreCellEvent, CoreCellEffect] = VirtualBoard(self.core, self._effect)
+
+    def _effect(self, effect: CoreCellEffect) -> None:
+        if isinstance(effect, Transmit):
+            self.sent.append(effect)
+
+    def radio(self, events: list[Any]) -> ConcentratorRadio:
+        return ConcentratorRadio(
+            lambda: CoreCellDriver(MADE_UP), lambda: open_port(self.board.path), RadioSetup(), on_event=events.append
+        )
+
+
+def test_frames_go_both_ways_over_a_pty_and_an_unplugged_board_comes_back() -> None:
+    async def scene() -> None:
+        bench, events, told = Bench(), [], []
+        async with bench.board:
+            radio = bench.radio(events)
+            await radio.start(told.append)
+            assert isinstance(told[0], Started)
+            bench.board.submit(_heard(bench.board.now))
+            await _until(lambda: any(isinstance(each, Reception) for each in told))
+            uplink = next(each for each in told if isinstance(each, Reception))
+            reply = Transmit(uplink.heard.at + 300_000, b"reply", 868_100_000, SF7, 14, lora_airtime_us(5, SF7))
+            radio.transmit(reply)
+            await _until(lambda: any(isinstance(each, TransmitDone) for each in told))
+            assert bench.core.counter_us(bench.sent[0].at) == uplink.counter_us + 300_000
+
+            before = radio.now
+            bench.board.unplug(PowerLost())
+            await _until(lambda: any(isinstance(each, ConcentratorLost) for each in events))
+            radio.transmit(reply)
+            assert isinstance(told[-1], TransmitRefused)
+            bench.board.replug()
+            await _until(lambda: radio.connections == 2, 10.0)
+            assert radio.now > before
+            bench.board.submit(_heard(bench.board.now, b"after"))
+            await _until(lambda: any(isinstance(each, Reception) and each.heard.payload == b"after" for each in told))
+            await radio.stop()
+            assert not bench.core.started
+
+    asyncio.run(scene())
+
+
+def test_a_line_where_nobody_answers_is_an_error_that_says_so() -> None:
+    async def scene() -> None:
+        near, far = memory_pair()
+        radio = ConcentratorRadio(lambda: CoreCellDriver(MADE_UP), lambda: near, RadioSetup())
+        starting = asyncio.create_task(radio.open())
+        await asyncio.sleep(0.3)
+        far.close()
+        with pytest.raises(ConcentratorError) as caught:
+            await starting
+        assert caught.value.stage == "microcontroller"
+
+    asyncio.run(scene())
+
+
+def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Path) -> None:
+    async def scene() -> None:
+        bench, events = Bench(), []
+        effects: list[Any] = []
+        server = UdpServer(GwmpServerCore(), effects.append)
+        async with bench.board, server:
+            radio = bench.radio(events)
+            config = ForwarderConfig(Eui64(0x0016C001FF10A235), stat_interval_us=None, keepalive_us=100_000)
+            host, port = server.address
+            service = ForwarderService(
+                config, [ServerAddress(host, port, port)], radio, spool_directory=tmp_path, grace_s=0.2
+            )
+            async with service:
+                await asyncio.sleep(0.2)
+                bench.board.submit(_heard(bench.board.now))
+                await _until(lambda: any(isinstance(each, UplinkReceived) for each in effects))
+                uplinks = [each for each in effects if isinstance(each, UplinkReceived)]
+                tmst = uplinks[0].rxpk.tmst
+                txpk = Txpk(
+                    freq_hz=868_100_000,
+                    modulation=SF7,
+                    payload=b"answer",
+                    tmst=(tmst + 500_000) % (1 << 32),
+                    power_dbm=14,
+                    inverted_polarity=True,
+                    no_crc=True,
+                )
+                server.submit(SendDownlink(config.gateway_eui, txpk, 1))
+                await _until(lambda: any(isinstance(each, TransmitDone) for each in events))
+                (sent,) = bench.sent
+                assert sent.payload == b"answer"
+                assert bench.core.counter_us(sent.at) == tmst + 500_000
+
+    asyncio.run(scene())
