@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.gateway_virtual import virtual_app
+from bench.cli.live_site import (
+    LiveSite,
+    PeriodOption,
+    SampleOption,
+    ScenarioOption,
+    ServerOption,
+    SiteOption,
+    SpreadOption,
+    StageOption,
+    WriteKeysOption,
+)
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,20 +42,14 @@ def corecell(
     eui: Annotated[str, typer.Option(help="What the concentrator chip says of itself: 16 hex digits.")] = "",
     duration: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    scenario: Annotated[
-        str | None, typer.Option(help="In place of --radio: a scenario, live, that it stands in as --site.")
-    ] = None,
-    site: Annotated[str | None, typer.Option(help="Which site of the scenario it is.")] = None,
-    stage: Annotated[str | None, typer.Option(help="The scenario's stage; the last one where none is given.")] = None,
-    server: Annotated[
-        str | None, typer.Option(help="HOST:PORT: the other sites are simulated gateways that send there.")
-    ] = None,
-    sample: Annotated[int, typer.Option(min=1, help="How many sensors to simulate frame by frame.")] = 20,
-    period: Annotated[str | None, typer.Option(help='Between two readings of a sensor, such as "30 s".')] = None,
-    spread: Annotated[str, typer.Option(help="Devices are switched on within this time.")] = "20 s",
-    write_keys: Annotated[
-        Path | None, typer.Option(help="Write the devices' keys for `lorabench network run --keys`.")
-    ] = None,
+    scenario: ScenarioOption = None,
+    site: SiteOption = None,
+    stage: StageOption = None,
+    server: ServerOption = None,
+    sample: SampleOption = 20,
+    period: PeriodOption = None,
+    spread: SpreadOption = "20 s",
+    write_keys: WriteKeysOption = None,
 ) -> None:
     """Be a CoreCell: print the path of its serial port, hear a radio or a live scenario, print what is transmitted.
 
@@ -66,25 +71,10 @@ def corecell(
     if eui:
         board = CoreCellBoard(rssi=board.rssi, chip_eui=Eui64.from_hex(eui))
     if scenario is not None:
-        if site is None or radio != "silent":
-            raise UsageError("--scenario needs --site, and no --radio")
-        from bench.cli.live_run import LiveRun, pace_of, run_live  # noqa: PLC0415 - brings the simulator
-        from bench.live.address import server_address  # noqa: PLC0415
-        from bench.live.concentrator import BoardPlan  # noqa: PLC0415
-        from bench.live.scenario import LiveScenario  # noqa: PLC0415
-
-        run_live(
-            LiveRun(
-                LiveScenario(scenario, stage, sample=sample),
-                pace_of(period, spread),
-                None if server is None else server_address(server),
-                {site: BoardPlan(link, VirtualCoreCell(board, faults))},
-                write_keys,
-                as_json=json_lines,
-                limit_s=duration,
-                say_path=True,
-            )
+        live = LiveSite(
+            scenario, site, stage, server, sample, period, spread, write_keys, link, duration, json_lines, radio
         )
+        live.run(VirtualCoreCell(board, faults))
         return
     entries = air_entries(radio, Faults())
     session = VirtualCoreCellSession(VirtualCoreCell(board, faults), entries, printer(json_lines), link=link)

@@ -9,6 +9,17 @@ import typer
 
 from bench.cli.gateway_virtual import virtual_app
 from bench.cli.gateway_virtual_corecell import air_entries, fault_setting, printer
+from bench.cli.live_site import (
+    LiveSite,
+    PeriodOption,
+    SampleOption,
+    ScenarioOption,
+    ServerOption,
+    SiteOption,
+    SpreadOption,
+    StageOption,
+    WriteKeysOption,
+)
 
 
 @virtual_app.command(
@@ -27,11 +38,19 @@ def picogw(
     eui: Annotated[str, typer.Option(help="The microcontroller's identifier: 16 hex digits.")] = "",
     duration: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    scenario: ScenarioOption = None,
+    site: SiteOption = None,
+    stage: StageOption = None,
+    server: ServerOption = None,
+    sample: SampleOption = 20,
+    period: PeriodOption = None,
+    spread: SpreadOption = "20 s",
+    write_keys: WriteKeysOption = None,
 ) -> None:
-    """Be a picoGW: print the path of its serial port, hear a scripted radio, print what is transmitted.
+    """Be a picoGW: print the path of its serial port, hear a radio or a live scenario, print what is sent.
 
     Point picoGW_packet_forwarder at the path: lora_pkt_fwd -d PATH. A script's times count from the moment when the
-    host has started the concentrator.
+    host has started the concentrator; a scenario begins at once.
     """
     import asyncio  # noqa: PLC0415 - keeps --help quick
     import contextlib  # noqa: PLC0415
@@ -44,6 +63,12 @@ def picogw(
 
     faults = changed_faults(PicoGwFaults(), dict(fault_setting(text) for text in fault or ()))
     identifier = int(Eui64.from_hex(eui)).to_bytes(8, "big") if eui else DEFAULT_UNIQUE_ID
+    if scenario is not None:
+        live = LiveSite(
+            scenario, site, stage, server, sample, period, spread, write_keys, link, duration, json_lines, radio
+        )
+        live.run(VirtualPicoGw(identifier, faults))
+        return
     session = VirtualCoreCellSession(
         VirtualPicoGw(identifier, faults), air_entries(radio, faults), printer(json_lines), link=link
     )

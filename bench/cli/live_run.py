@@ -131,7 +131,7 @@ def _introduce(run: LiveRun, simulation: LiveSimulation) -> None:
     for site, forwarder in simulation.forwarders.items():
         typer.echo(f"gateway {forwarder.gateway_eui}  {site}", err=True)
     for site, board in simulation.concentrators.items():
-        typer.echo(f"CoreCell {board.path}  {site}: let a packet forwarder open it", err=True)
+        typer.echo(f"board   {board.path}  {site}: let a packet forwarder open it", err=True)
         if run.as_json and run.say_path:
             typer.echo(json.dumps({"event": "ready", "site": site, "path": board.path}))
         elif run.say_path:

@@ -122,9 +122,10 @@ def test_what_is_taken_back_before_its_start_never_reaches_the_air(short: Path) 
     assert not [event for event in told if isinstance(event, DownlinkOver)]
 
 
-def test_the_command_prints_the_port_of_its_site_and_a_summary(short: Path) -> None:
+@pytest.mark.parametrize("board", ["corecell", "picogw"])
+def test_the_command_prints_the_port_of_its_site_and_a_summary(short: Path, board: str) -> None:
     arguments = [
-        "gateway", "virtual", "corecell", "--scenario", "lab-one-device", "--site", "roof", "--sample", "1",
+        "gateway", "virtual", board, "--scenario", "lab-one-device", "--site", "roof", "--sample", "1",
         "--link", str(short / "cc"), "--duration", "0.5", "--json",
     ]  # fmt: skip
     result = CliRunner().invoke(app, arguments)
