@@ -23,3 +23,11 @@ class LinkDeadlineError(GatewayError, TimeoutError):
 
 class LinkStateError(GatewayError, RuntimeError):
     """Our own side used a shell or link that is not started, or is closed (a defect, not bad input)."""
+
+
+class PtyError(GatewayError, OSError):
+    """A pseudo-terminal, or the link to it, that cannot be made. hint: what the person can do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(f"{message}; {hint}" if hint else message)

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+import bench.cli.gateway_virtual_corecell  # noqa: F401 - registers its command
 from bench.cli import (
     airtime,
     calibrate,
@@ -20,7 +21,10 @@ from bench.cli import (
     flash,
     frame,
     gateway,
+    gateway_monitor,  # noqa: F401 - registers its command
+    gateway_simulate,  # noqa: F401
     network,
+    network_run,  # noqa: F401
     plan,
     rerun,
     scenario,

@@ -137,6 +137,10 @@ class NetworkCore:
         rxpk = event.rxpk
         if rxpk.crc_status != CRC_OK or not isinstance(rxpk.modulation, LoraModulation):
             return (NetworkDropped("crc", "LoRaWAN 1.0.4 §4", "not a LoRa frame with a good CRC", rxpk.payload),)
+        try:
+            self._config.region.dr_of(rxpk.modulation)
+        except ValueError as error:
+            return (NetworkDropped("data_rate", "RP002-1.0.4 §2.4.3", str(error), rxpk.payload),)
         self._dedup.add(
             rxpk.payload,
             Reception(
@@ -166,10 +170,7 @@ class NetworkCore:
             frame = parse(phy_payload, uplink=True)
         except FrameError as error:
             return (NetworkDropped("frame", error.clause, str(error), phy_payload),)
-        try:
-            dr = self._config.region.dr_of(receptions[0].modulation)
-        except ValueError as error:
-            return (NetworkDropped("data_rate", "RP002-1.0.4 §2.4.3", str(error), phy_payload),)
+        dr = self._config.region.dr_of(receptions[0].modulation)
         if isinstance(frame, JoinRequest):
             return self._join(frame, dr, phy_payload, receptions, now)
         if isinstance(frame, DataUp):

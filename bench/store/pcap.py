@@ -22,7 +22,7 @@ NOT_RECEIVED = (0, -128)  # RSSI byte and SNR quarters: the bottom of both scale
 _FILE_HEADER = struct.Struct("<IHHiIII")
 _PACKET_HEADER = struct.Struct("<IIII")
 _LORATAP = struct.Struct(">BBHIBBBBBBB")
-_BW_125_KHZ = 1  # in steps of 125 kHz; every data rate of the traces is one of 125 kHz
+_BW_STEP_HZ = 125_000
 
 
 def write_pcap(path: Path, records: Iterable[Record], *, origin_utc_us: int = 0) -> None:
@@ -38,19 +38,28 @@ def write_pcap(path: Path, records: Iterable[Record], *, origin_utc_us: int = 0)
         key=lambda record: record.t_us,
     )
     with aside(path) as partial, partial.open("wb") as file:
-        file.write(_FILE_HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 65_535, LINKTYPE_LORATAP))
+        file.write(pcap_file_header())
         for frame in frames:
             seconds, micros = divmod(origin_utc_us + frame.t_us, US_PER_S)
             if isinstance(frame, UplinkRecord):
                 header = loratap_header(frame.freq_hz, frame.sf, frame.best_rssi_dbm, frame.best_snr_db)
             else:
                 header = loratap_header(frame.freq_hz, frame.sf, frame.rssi_dbm, frame.snr_db)
-            size = len(header) + len(frame.phy_payload)
-            file.write(_PACKET_HEADER.pack(seconds, micros, size, size) + header + frame.phy_payload)
+            file.write(pcap_packet(seconds, micros, header + frame.phy_payload))
 
 
-def loratap_header(freq_hz: int, sf: int, rssi_dbm: float, snr_db: float) -> bytes:
-    """The 15 bytes before a frame. NaN stands for "not received".
+def pcap_file_header() -> bytes:
+    """What a file of LoRaTap packets begins with."""
+    return _FILE_HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 65_535, LINKTYPE_LORATAP)
+
+
+def pcap_packet(seconds: int, micros: int, data: bytes) -> bytes:
+    """One packet of the file, at its time since 1970."""
+    return _PACKET_HEADER.pack(seconds, micros, len(data), len(data)) + data
+
+
+def loratap_header(freq_hz: int, sf: int, rssi_dbm: float, snr_db: float, *, bw_hz: int = 125_000) -> bytes:
+    """The 15 bytes before a frame. NaN stands for "not received". bw_hz: a multiple of 125 kHz.
 
     Scales: SNR in quarters of a dB, two's complement; RSSI −139 dBm + n, or −139 dBm + n/4 where the SNR is negative.
     Both are rounded and held within the byte.
@@ -68,7 +77,7 @@ def loratap_header(freq_hz: int, sf: int, rssi_dbm: float, snr_db: float) -> byt
         0,
         _LORATAP.size,
         freq_hz,
-        _BW_125_KHZ,
+        bw_hz // _BW_STEP_HZ,
         sf,
         packet,
         ceiling,

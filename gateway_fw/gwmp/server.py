@@ -32,6 +32,7 @@ from lorawan.units import US_PER_S
 
 DUPLICATE_WINDOW_US = 60 * US_PER_S  # assumption: longer than any relay resends, shorter than tmst takes to wrap
 DUPLICATE_MEMORY = 64  # frames remembered for each gateway
+MAX_GATEWAYS = 10_000  # where none is known beforehand: strangers who make EUIs up cannot fill memory [assumption]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,10 @@ GwmpServerEffect = SendDatagram | UplinkReceived | StatReceived | DownlinkAnswer
 class GwmpServerCore:
     """The server's side of every gateway's conversation.
 
-    known: the gateways that are served, or None for all; another gets no acknowledgement. PUSH_DATA is acknowledged
-    before anything is made of it, also where its JSON turns out to be unreadable. Downlinks go to where the latest
-    PULL_DATA came from, with its version; PUSH_DATA and TX_ACK may come from any address (some gateways send TX_ACK
-    from the upstream socket).
+    known: the gateways that are served, or None for all, up to max_gateways; another gets no acknowledgement.
+    PUSH_DATA is acknowledged before anything is made of it, also where its JSON turns out to be unreadable. Downlinks
+    go to where the latest PULL_DATA came from, with its version; PUSH_DATA and TX_ACK may come from any address (some
+    gateways send TX_ACK from the upstream socket).
 
     A frame that a gateway reports twice with every field equal is a datagram that was resent, and is dropped as
     "duplicate_rxpk". Reports that share tmst and payload but differ in channel, RF chain, level or antenna are two
@@ -109,8 +110,12 @@ class GwmpServerCore:
     sends no TX_ACK, so no DownlinkAnswered is to be waited for.
     """
 
-    def __init__(self, known: Iterable[Eui64] | None = None, *, first_token: int = 0) -> None:
+    def __init__(
+        self, known: Iterable[Eui64] | None = None, *, first_token: int = 0, max_gateways: int = MAX_GATEWAYS
+    ) -> None:
         self._known = None if known is None else frozenset(known)
+        self._max_gateways = max_gateways
+        self._met: set[Eui64] = set()
         self._token = first_token & 0xFFFF
         self._routes: dict[Eui64, tuple[Address, int]] = {}
         self._awaiting: dict[int, tuple[Eui64, int]] = {}
@@ -138,6 +143,10 @@ class GwmpServerCore:
             return (Dropped("unexpected_type", "PROTOCOL.md 1.6 §5", f"{header.packet_type.name} is not for a server"),)
         if self._known is not None and eui not in self._known:
             return (Dropped("unknown_gateway", "PROTOCOL.md 1.6 §3", str(eui)),)
+        if eui not in self._met:
+            if self._known is None and len(self._met) >= self._max_gateways:
+                return (Dropped("too_many_gateways", "assumption: bounded memory", str(eui)),)
+            self._met.add(eui)
         if header.packet_type is PacketType.PULL_DATA:
             self._routes[eui] = (event.source, header.version)
             return (SendDatagram(encode(PullAck(header.version, header.token)), event.source),)

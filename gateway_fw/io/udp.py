@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from gateway_fw.errors import LinkStateError
 from gateway_fw.gwmp.events import DatagramReceived
 from gateway_fw.gwmp.gateway import SendDatagram as SendToServer
-from gateway_fw.gwmp.server import GwmpServerCore, GwmpServerEffect, GwmpServerEvent
+from gateway_fw.gwmp.server import GwmpServerEvent
 from gateway_fw.gwmp.server import SendDatagram as SendToGateway
 from gateway_fw.io.driver import CoreDriver
 from lorawan.machine import Core, Dropped, Instant
@@ -18,6 +20,7 @@ EventT = TypeVar("EventT")
 EffectT = TypeVar("EffectT")
 
 SOCKET_CLAUSE = "UDP socket"
+RECEIVE_BUFFER_BYTES = 4 << 20  # seconds of a busy site while Python is elsewhere; the system may grant less
 
 
 class _Protocol(asyncio.DatagramProtocol):
@@ -100,22 +103,25 @@ class UdpGateway(Generic[EventT, EffectT]):
             transport.sendto(effect.data)
 
 
-class UdpServer:
-    """Runs a GwmpServerCore on one socket.
+class UdpServer(Generic[EffectT]):
+    """Runs a server-end core (GwmpServerCore, or one that only listens) on one socket.
 
-    on_effect gets every effect that is not a datagram to be sent, in order. Port 0 lets the system choose; `address`
-    then says which.
+    allowed: whether an address may send to us; a datagram from another becomes Dropped("unknown_address") before the
+    core sees it. None for every address. on_effect gets every effect that is not a datagram to be sent, in order.
+    Port 0 lets the system choose; `address` then says which.
     """
 
     def __init__(
         self,
-        core: GwmpServerCore,
-        on_effect: Callable[[GwmpServerEffect], None],
+        core: Core[GwmpServerEvent, EffectT],
+        on_effect: Callable[[EffectT | Dropped], None],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        allowed: Callable[[str], bool] | None = None,
     ) -> None:
-        self._driver: CoreDriver[GwmpServerEvent, GwmpServerEffect] = CoreDriver(core, self._carry_out)
+        self._driver: CoreDriver[GwmpServerEvent, EffectT] = CoreDriver(core, self._carry_out)
+        self._allowed = allowed
         self._on_effect = on_effect
         self._bind = (host, port)
         self._transport: asyncio.DatagramTransport | None = None
@@ -138,11 +144,15 @@ class UdpServer:
         self._driver.start()
         try:
             self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: _Protocol(self._driver.handle, self._on_effect), local_addr=self._bind
+                lambda: _Protocol(self._received, self._on_effect), local_addr=self._bind
             )
         except OSError:
             self._driver.stop()
             raise
+        with suppress(OSError):
+            self._transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES
+            )
 
     async def stop(self) -> None:
         """Stop the core and close the socket."""
@@ -154,14 +164,20 @@ class UdpServer:
         """Give the core an event, such as SendDownlink. Raises LinkStateError before start."""
         self._driver.handle(event)
 
-    async def __aenter__(self) -> UdpServer:
+    def _received(self, event: DatagramReceived) -> None:
+        if self._allowed is not None and isinstance(event.source, tuple) and not self._allowed(str(event.source[0])):
+            self._on_effect(Dropped("unknown_address", SOCKET_CLAUSE, str(event.source[0])))
+            return
+        self._driver.handle(event)
+
+    async def __aenter__(self) -> UdpServer[EffectT]:
         await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def _carry_out(self, effect: GwmpServerEffect) -> None:
+    def _carry_out(self, effect: EffectT) -> None:
         if not isinstance(effect, SendToGateway):
             self._on_effect(effect)
         elif self._transport is not None and isinstance(effect.destination, tuple):

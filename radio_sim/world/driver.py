@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import simpy
 
@@ -11,6 +11,17 @@ from lorawan.machine import Core, Instant
 
 EventT = TypeVar("EventT")
 EffectT = TypeVar("EffectT")
+
+
+class Timeline(Protocol):
+    """What a driver needs of time: `World` has it simulated; a live run has the clock on the wall."""
+
+    @property
+    def now(self) -> Instant:
+        """The present instant, µs."""
+
+    def at(self, when: Instant, action: Callable[[], None]) -> None:
+        """Call `action` at `when` (at once if that is past)."""
 
 
 class World:
@@ -35,14 +46,14 @@ class World:
 
 
 class Driver(Generic[EventT, EffectT]):
-    """One core under a world.
+    """One core on a timeline.
 
-    Effects go to `carry_out(effects, now)`, which schedules (`World.at`) or feeds another driver, never this one.
+    Effects go to `carry_out(effects, now)`, which schedules (`Timeline.at`) or feeds another driver, never this one.
     """
 
     def __init__(
         self,
-        world: World,
+        world: Timeline,
         core: Core[EventT, EffectT],
         carry_out: Callable[[Sequence[EffectT], Instant], None],
     ) -> None:

@@ -223,8 +223,7 @@ def test_addresses_carry_the_nwk_id_of_their_net_id() -> None:
 def test_no_bytes_stop_the_network(payload: bytes, sf: int, bw_hz: int) -> None:
     core = NetworkCore(CONFIG, [abp(1), DeviceProfile(Eui64(9), Version.V1_1, app_key=APP_KEY, nwk_key=APP_KEY)])
     rxpk = Rxpk(1, 868_100_000, LoraModulation(sf, bw_hz), CodingRate.CR_4_5, -100.0, 1.0, payload)
-    core.handle(UplinkReceived(GATEWAYS[0], rxpk), 0)
-    effects = core.wake(CONFIG.dedup_window_us)
+    effects = [*core.handle(UplinkReceived(GATEWAYS[0], rxpk), 0), *core.wake(CONFIG.dedup_window_us)]
     assert [type(e) for e in effects] == [NetworkDropped]
 
 

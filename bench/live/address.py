@@ -1,0 +1,39 @@
+"""HOST:PORT as people write it."""
+
+from __future__ import annotations
+
+from bench.errors import UsageError
+
+GWMP_PORT = 1700  # of the reference forwarder's global_conf.json (sx1302_hal 2.1.0)
+
+
+def server_address(text: str) -> tuple[str, int]:
+    """ "host", "host:port" or "[v6]:port"; the port is 1700 where none is given. Raises UsageError."""
+    return _split(text)
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """ "1700", "host:port" or "[v6]:port"; every IPv4 interface where only a port is given. Raises UsageError."""
+    return ("0.0.0.0", _port(text, text)) if text.isdigit() else _split(text)
+
+
+def _split(text: str) -> tuple[str, int]:
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise UsageError(f'"{text}" is no address', hint="write [::1]:1700")
+        return host, _port(rest[1:], text) if rest else GWMP_PORT
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        host, port = text, str(GWMP_PORT)
+    elif ":" in host:
+        raise UsageError(f'"{text}" is no address', hint="write an IPv6 address in brackets: [::1]:1700")
+    if not host:
+        raise UsageError(f'"{text}" names no host', hint="write HOST:PORT, such as 127.0.0.1:1700")
+    return host, _port(port, text)
+
+
+def _port(text: str, whole: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 0xFFFF:
+        raise UsageError(f'"{text}" in "{whole}" is no port', hint="a number from 0 to 65535")
+    return int(text)

@@ -1,0 +1,162 @@
+"""The network core as a live service: Semtech UDP on one side, lines about what happened on the other."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bench.network import (
+    DataAccepted,
+    DeviceJoined,
+    DownlinkFailed,
+    NetworkCore,
+    NetworkDropped,
+    SendToDevice,
+)
+from bench.network.events import NetworkEffect, NetworkEvent
+from gateway_fw import gwmp
+from gateway_fw.gwmp.server import GwmpServerEffect
+from gateway_fw.io import UdpServer
+from gateway_fw.io.driver import CoreDriver
+from lorawan.ids import Eui64
+from lorawan.machine import Dropped
+
+IpNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MAX_WAITING = 64  # downlinks that wait for a device to be heard, each device [assumption]
+
+Told: TypeAlias = (
+    DataAccepted
+    | DeviceJoined
+    | DownlinkFailed
+    | NetworkDropped
+    | gwmp.SendDownlink
+    | gwmp.DownlinkAnswered
+    | gwmp.StatReceived
+    | gwmp.UplinkReceived
+    | Dropped
+)
+"""What the service tells: an uplink, a join, an answer on its way, what a gateway said of it, a refusal."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a service has done since it started. Bounded: the names of reasons are our own."""
+
+    gateways: set[Eui64] = field(default_factory=set)
+    copies: int = 0
+    uplinks: int = 0
+    joins: int = 0
+    downlinks: int = 0
+    downlinks_refused: int = 0
+    downlinks_failed: int = 0
+    stats: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+class LiveNetwork:
+    """Gateway server and network core on one socket.
+
+    gateways: the EUIs that are served, None for all. addresses: the networks that may send, empty for all; what comes
+    from elsewhere is counted and dropped. tell gets what happens, in order. Use as an asynchronous context manager.
+    """
+
+    def __init__(
+        self,
+        core: NetworkCore,
+        tell: Callable[[Told], None],
+        *,
+        host: str,
+        port: int,
+        gateways: Iterable[Eui64] | None = None,
+        addresses: Sequence[IpNetwork] = (),
+    ) -> None:
+        self._tell = tell
+        self._addresses = tuple(addresses)
+        self._network: CoreDriver[NetworkEvent, NetworkEffect] = CoreDriver(core, self._from_network)
+        self._server: UdpServer[GwmpServerEffect] = UdpServer(
+            gwmp.GwmpServerCore(known=gateways),
+            self._from_server,
+            host=host,
+            port=port,
+            allowed=self._is_allowed if self._addresses else None,
+        )
+        self._waiting: dict[Eui64, list[SendToDevice]] = {}
+        self.totals = Totals()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where gateways send to."""
+        return self._server.address
+
+    async def __aenter__(self) -> LiveNetwork:
+        self._network.start()
+        try:
+            await self._server.start()
+        except BaseException:
+            self._network.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._network.stop()
+        await self._server.stop()
+
+    def queue(self, downlink: SendToDevice) -> bool:
+        """Send this to a device after an uplink of it: as soon as it has a session. False where too many wait."""
+        waiting = self._waiting.setdefault(downlink.dev_eui, [])
+        if len(waiting) >= MAX_WAITING:
+            return False
+        waiting.append(downlink)
+        return True
+
+    def _is_allowed(self, address: str) -> bool:
+        try:
+            source: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(source, ipaddress.IPv6Address) and source.ipv4_mapped is not None:
+            source = source.ipv4_mapped  # how IPv4 senders show on a socket that takes both
+        return any(source in network for network in self._addresses)
+
+    def _from_server(self, effect: GwmpServerEffect | Dropped) -> None:
+        if isinstance(effect, gwmp.UplinkReceived):
+            self.totals.copies += 1
+            self.totals.gateways.add(effect.gateway_eui)
+            self._tell(effect)
+            self._network.handle(effect)
+        elif isinstance(effect, gwmp.DownlinkAnswered | gwmp.DownlinkUnsent):
+            if isinstance(effect, gwmp.DownlinkAnswered):
+                self.totals.downlinks_refused += effect.error is not gwmp.TxError.NONE
+                self._tell(effect)
+            self._network.handle(effect)
+        elif isinstance(effect, gwmp.StatReceived):
+            self.totals.stats += 1
+            self.totals.gateways.add(effect.gateway_eui)
+            self._tell(effect)
+        elif isinstance(effect, Dropped):
+            self.totals.dropped[effect.reason] += 1
+            self._tell(effect)
+
+    def _from_network(self, effect: NetworkEffect) -> None:
+        match effect:
+            case gwmp.SendDownlink():
+                self.totals.downlinks += 1
+                self._tell(effect)
+                self._server.submit(effect)
+                return
+            case DataAccepted():
+                self.totals.uplinks += 1
+            case DeviceJoined():
+                self.totals.joins += 1
+            case DownlinkFailed():
+                self.totals.downlinks_failed += 1
+            case NetworkDropped():
+                self.totals.dropped[effect.reason] += 1
+        self._tell(effect)
+        if isinstance(effect, DataAccepted):
+            for downlink in self._waiting.pop(effect.dev_eui, ()):
+                self._network.handle(downlink)
