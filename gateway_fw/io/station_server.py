@@ -35,7 +35,8 @@ class StationServer:
     Dropped, …), in order. Port 0 lets the system choose; `address` then says which. ssl: a server context
     (`station_credentials.server_context`), None for plain ws. tokens: what Authorization headers are let in, each with
     the gateways it stands for (None: any), such as {"Bearer abc": frozenset({eui})}; None asks for none, and a request
-    without a right one is answered 401 before any websocket is open.
+    without a right one is answered 401 before any websocket is open. allowed: whether an IP address may connect (403
+    where not), None for all.
 
     Use as an asynchronous context manager, or start and stop. A core serves for one start.
     """
@@ -49,10 +50,12 @@ class StationServer:
         port: int = 0,
         ssl: tls.SSLContext | None = None,
         tokens: Mapping[str, frozenset[Eui64] | None] | None = None,
+        allowed: Callable[[str], bool] | None = None,
     ) -> None:
         self._driver: CoreDriver[StationServerEvent, StationServerEffect] = CoreDriver(core, self._carry_out)
         self._on_effect = on_effect
         self._bind, self._ssl = (host, port), ssl
+        self._may_connect = allowed
         self._tokens = None if tokens is None else dict(tokens)
         self._server: Server | None = None
         self._numbers = count(1)
@@ -109,9 +112,11 @@ class StationServer:
         await self.stop()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        allowed = self._allowed(request)
-        if allowed is False:
-            peer = connection.remote_address
+        peer = connection.remote_address
+        if self._may_connect is not None and not self._may_connect(str(peer[0])):
+            self._on_effect(Dropped("address", _CLAUSE, f"{peer}"))
+            return connection.respond(HTTPStatus.FORBIDDEN, "not from this address\n")
+        if self._allowed(request) is False:
             self._on_effect(Dropped("token", _CLAUSE, f"{peer}: no token, or an unknown one"))
             return connection.respond(HTTPStatus.UNAUTHORIZED, "Authorization is missing or unknown\n")
         return None

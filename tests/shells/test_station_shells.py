@@ -234,6 +234,20 @@ def test_a_token_lets_its_gateway_in_and_no_other(pki: Path, tmp_path: Path) -> 
     asyncio.run(run())
 
 
+def test_an_address_that_may_not_connect_is_turned_away() -> None:
+    async def run() -> None:
+        up: list[Any] = []
+        async with StationServer(
+            server_core(), up.append, host="127.0.0.1", allowed=lambda address: address != "127.0.0.1"
+        ) as server:
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(f"ws://127.0.0.1:{server.address[1]}/router-info", proxy=None)
+            assert refused.value.response.status_code == 403
+        assert [drop.reason for drop in up] == ["address"]
+
+    asyncio.run(run())
+
+
 def test_a_stranger_cannot_stop_the_server() -> None:
     async def run() -> None:
         up: list[Any] = []
