@@ -71,7 +71,7 @@ class StationPair:
             if isinstance(effect, SendText):
                 self._carry(effect, self.to_gateway)
             elif isinstance(effect, Close):
-                self.later(LATENCY_US, lambda number=effect.connection: self._close(number))  # type: ignore[misc]
+                self.later(LATENCY_US, lambda number=effect.connection: self._close(number))
             else:
                 self.at_server.append((self.now, effect))
                 for event in self.react(effect):
@@ -85,7 +85,7 @@ class StationPair:
                 self._close(effect.connection)
             elif isinstance(effect, Connect):
                 self.attempts.append(effect.uri)
-                self.later(LATENCY_US, lambda wanted=effect: self._connect(wanted))  # type: ignore[misc]
+                self.later(LATENCY_US, lambda wanted=effect: self._connect(wanted))
             else:
                 self.at_gateway.append((self.now, effect))
 

@@ -39,7 +39,7 @@ class Field:
             self.net.run(min([until, self.net.now + 1_000, *times]))
             for _, effect in self.net.at_gateway[self._seen :]:
                 if isinstance(effect, Transmit):
-                    self.net.later(effect.at + effect.airtime_us - self.net.now, lambda sent=effect: self._down(sent))  # type: ignore[misc]
+                    self.net.later(effect.at + effect.airtime_us - self.net.now, lambda sent=effect: self._down(sent))
             self._seen = len(self.net.at_gateway)
             self.device_does(self.device.wake(self.net.now))
             for event in self._from_network(self.network.wake(self.net.now)):
@@ -51,7 +51,7 @@ class Field:
             if isinstance(effect, Transmission):
                 sent = effect.transmit
                 after_us = sent.at + sent.airtime_us - self.net.now
-                self.net.later(after_us, lambda frame=sent: self.net.to_gateway(self._heard(frame)))  # type: ignore[misc]
+                self.net.later(after_us, lambda frame=sent: self.net.to_gateway(self._heard(frame)))
             elif isinstance(effect, Listen):
                 self.windows.append(effect)
 

@@ -34,7 +34,7 @@ def connected(way: StationLink, now: int) -> None:
 
 def only(effects: Any) -> LinkEffect:
     (effect,) = effects
-    return effect  # type: ignore[no-any-return]
+    return effect
 
 
 def test_it_asks_where_to_go_and_goes_there() -> None:
