@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from bench.cli.app import app
 from bench.errors import UsageError
+from bench.live.air import Pace
+from bench.live.clock import monotonic_us
 from bench.live.network import LiveNetwork, Told
 from bench.live.network_lines import facts, line
+from bench.live.scenario import LiveScenario, live_plan
+from bench.live.simulation import LiveSimulation
 from bench.live.station_front import StationOptions, read_tokens, station_options
-from bench.network import DataAccepted, DeviceProfile, NetworkConfig, NetworkCore
+from bench.network import DataAccepted, DeviceProfile, NetworkConfig, NetworkCore, SendToDevice
 from gateway_fw.gwmp import DownlinkAnswered, TxError
+from gateway_fw.io.station_credentials import StationCredentials
 from gateway_fw.io.station_gateway import StationGateway
 from gateway_fw.station import Configured, GatewayConnected, GatewayGone, StationGatewayConfig, StationGatewayCore
 from lorawan.crypto import SessionKeys
@@ -29,8 +37,8 @@ GATEWAY, DEVICE, ADDR = Eui64(0x58A0CBFFFE800019), Eui64(0x70B3D57ED0000001), De
 KEYS = SessionKeys.for_10(AesKey(b"n" * 16), AesKey(b"a" * 16))
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+async def until(condition: Callable[[], bool], limit_s: float = 10) -> None:
+    async with asyncio.timeout(limit_s):
         while not condition():
             await asyncio.sleep(0.002)
 
@@ -97,3 +105,41 @@ def test_half_a_tls_set_up_is_refused(tmp_path: Path) -> None:
         station_options(("127.0.0.1", 1), None, None, tmp_path / "ca.crt", None)
     with pytest.raises(UsageError, match=r"a\.crt"):
         station_options(("127.0.0.1", 1), tmp_path / "a.crt", tmp_path / "a.key", None, None)
+
+
+def test_a_scenario_joins_and_is_answered_over_station_at_its_microsecond() -> None:
+    plan = live_plan(LiveScenario("lab-one-device", sample=1, join_data_rates=(5,)))[1]
+    network = replace(plan.network, dedup_window_us=20_000)
+    told: list[Told] = []
+
+    async def run() -> LiveSimulation:
+        core = NetworkCore(network, plan.profiles)
+        options = StationOptions("127.0.0.1", 0)
+        async with LiveNetwork(
+            core, told.append, host="127.0.0.1", port=0, station=options, network=network
+        ) as service:
+            assert service.station_address is not None
+            service.queue(SendToDevice(plan.profiles[0].dev_eui, 10, b"\x01\x02"))
+            simulation = LiveSimulation(
+                plan,
+                lambda _: None,
+                service.station_address,
+                pace=Pace(3_000_000, 0),
+                station=StationCredentials(f"ws://127.0.0.1:{service.station_address[1]}", None),
+                clock=lambda: monotonic_us() * 5,
+            )
+            async with simulation:
+                await until(lambda: simulation.totals.taken > 0, 60)
+            return simulation
+
+    totals = asyncio.run(run()).totals
+    assert len(totals.joined) == 1
+    assert set(totals.answer_delays_us) <= {1_000_000, 2_000_000, 5_000_000, 6_000_000}  # RX1, or RX2 by the gateway
+    assert [event.payload for event in told if isinstance(event, DataAccepted)]
+
+
+def test_a_folder_without_credentials_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["gateway", "simulate", "--scenario", "lab-one-device", "--station", str(tmp_path)]
+    )
+    assert result.exit_code == 2
