@@ -23,7 +23,7 @@ from bench.live.events import (
 )
 from bench.live.forwarders import SimulatedForwarder
 from bench.live.lora_pcap import unix_us
-from bench.live.stations import SimulatedStation
+from bench.live.stations import SimulatedStation, all_connected
 from bench.runner.exact import StagePlan
 from gateway_fw.io.station_credentials import StationCredentials
 from lorawan.device import DeviceMemory
@@ -128,6 +128,8 @@ class LiveSimulation:
         except BaseException:
             await self.__aexit__()
             raise
+        # a radio of Basics Station is off until its server has set it up
+        await all_connected(self._stations)
         self.world.inject(self.air.switch_on)
         return self
 
@@ -137,8 +139,11 @@ class LiveSimulation:
             forwarder.stop()
         for concentrator in self.concentrators.values():
             concentrator.stop()
-        stations = [forwarder for forwarder in self.forwarders.values() if isinstance(forwarder, SimulatedStation)]
-        await asyncio.gather(*(station.close() for station in stations))
+        await asyncio.gather(*(station.close() for station in self._stations))
+
+    @property
+    def _stations(self) -> list[SimulatedStation]:
+        return [forwarder for forwarder in self.forwarders.values() if isinstance(forwarder, SimulatedStation)]
 
     def _tell(self, event: AirEvent) -> None:
         self.totals.add(event)

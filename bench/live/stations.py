@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from bench.live.air import GatewayPort
 from bench.live.clock import LiveWorld
@@ -21,6 +23,16 @@ from gateway_fw.station.events import Close, Closed, Connect, SendText, TextRece
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import Transmit
 from radio_sim.world import Driver
+
+PATIENCE_S = 3.0  # [assumption] a server that is there answers within this
+
+
+async def all_connected(stations: Sequence[SimulatedStation]) -> None:
+    """Return when every gateway has its router_config, or after three seconds: the server may be away."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(station.core.connected for station in stations):
+                await asyncio.sleep(0.01)
 
 
 class SimulatedStation:
