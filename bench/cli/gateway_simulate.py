@@ -24,6 +24,12 @@ _EPILOG = (
 def simulate(
     scenario: Annotated[str, typer.Option(help="A name of the library, or a path to a TOML file.")],
     server: Annotated[str, typer.Option(help="HOST:PORT of the network server.")] = "127.0.0.1:1700",
+    station: Annotated[
+        Path | None,
+        typer.Option(
+            help="Speak Basics Station instead, to where tc.uri of this folder says (with tc.trust, tc.crt, tc.key)."
+        ),
+    ] = None,
     stage: Annotated[str | None, typer.Option(help="The stage; the last one where none is given.")] = None,
     sites: Annotated[str | None, typer.Option(help="Sites with commas between; all open ones where none.")] = None,
     virtual_site: Annotated[
@@ -85,6 +91,7 @@ def simulate(
             as_json,
             quiet,
             None if for_ is None else duration_s(for_, "--for"),
+            station=station,
         )
     )
 

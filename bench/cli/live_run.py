@@ -24,19 +24,21 @@ from bench.live.options import duration_us
 from bench.live.scenario import LiveScenario, live_plan
 from bench.live.service import serve
 from bench.live.simulation import LiveSimulation
-from gateway_fw.errors import PtyError
+from gateway_fw.errors import PtyError, StationError
 from scenarios.errors import did_you_mean
 
 if TYPE_CHECKING:
     from bench.live.events import AirEvent
     from bench.live.service import Stop
+    from gateway_fw.io.station_credentials import StationCredentials
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
     """What is to run. server: of the simulated forwarders, None for none of them; virtual: boards by site.
 
-    write_keys, memory, pcap: files, None for none. say_path: print the boards' paths to stdout.
+    write_keys, memory, pcap: files, None for none. say_path: print the boards' paths to stdout. station: a folder with
+    Basics Station's credentials, None for Semtech UDP.
     """
 
     scenario: LiveScenario
@@ -51,6 +53,7 @@ class LiveRun:
     quiet: bool = False
     limit_s: float | None = None
     say_path: bool = False
+    station: Path | None = None
 
 
 def pace_of(period: str | None, spread: str) -> Pace:
@@ -78,6 +81,8 @@ def run_live(run: LiveRun) -> None:
         if run.only_keys:
             return
 
+    credentials = None if run.station is None else _credentials(run.station)
+
     with ExitStack() as stack:
         written = stack.enter_context(LivePcap(run.pcap)) if run.pcap else None
 
@@ -97,6 +102,7 @@ def run_live(run: LiveRun) -> None:
             run.server,
             pace=run.pace,
             virtual=run.virtual,
+            station=credentials,
             memories=memories,
             activation=unix_us() // 1_000_000,
         )
@@ -125,6 +131,15 @@ def run_live(run: LiveRun) -> None:
             typer.echo(text, err=True)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _credentials(folder: Path) -> StationCredentials:
+    from gateway_fw.io.station_credentials import load_credentials  # noqa: PLC0415 - websockets only where asked for
+
+    try:
+        return load_credentials(folder)
+    except StationError as error:
+        raise UsageError(str(error)) from None
 
 
 def _introduce(run: LiveRun, simulation: LiveSimulation) -> None:

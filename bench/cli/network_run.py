@@ -32,6 +32,17 @@ def run(
     allow: Annotated[
         list[str] | None, typer.Option(help="Take datagrams from this address or network only (repeatable).")
     ] = None,
+    station: Annotated[
+        str | None, typer.Option(help="Serve Basics Station too: PORT on every interface, or HOST:PORT.")
+    ] = None,
+    station_cert: Annotated[Path | None, typer.Option(help="Its TLS certificate chain (PEM); then wss.")] = None,
+    station_key: Annotated[Path | None, typer.Option(help="The key of --station-cert (PEM).")] = None,
+    station_trust: Annotated[
+        Path | None, typer.Option(help="The CA (PEM) that every gateway's certificate must come from.")
+    ] = None,
+    station_tokens: Annotated[
+        Path | None, typer.Option(help='Lines of "EUI Bearer TOKEN" (EUI * for any): who may connect.')
+    ] = None,
     downlink: Annotated[
         list[str] | None,
         typer.Option(help="Queue a downlink: DEVEUI:PORT:HEX, confirmed with :confirmed after it (repeatable)."),
@@ -41,7 +52,9 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print status reports and refusals too.")] = False,
     for_: Annotated[str | None, typer.Option("--for", help='Stop after this time, such as "30 s".')] = None,
 ) -> None:
-    """Serve gateways over Semtech UDP: join, check, decrypt, print, answer. Ctrl-C ends it with a summary.
+    """Serve gateways over Semtech UDP, and Basics Station where asked: join, check, decrypt, print, answer.
+
+    Ctrl-C ends it with a summary.
 
     This is the network core with sessions in memory: a restart forgets them, and devices have to join again.
     """
@@ -53,6 +66,7 @@ def run(
     from bench.live.network_lines import clock_text, facts, line, totals_facts, totals_lines  # noqa: PLC0415
     from bench.live.options import duration_s  # noqa: PLC0415
     from bench.live.service import serve  # noqa: PLC0415
+    from bench.live.station_front import station_options  # noqa: PLC0415
     from bench.network import NetworkCore  # noqa: PLC0415
 
     host, port = listen_address(listen)
@@ -61,6 +75,11 @@ def run(
     downlinks = [_downlink(text, known) for text in downlink or ()]
     gateways = None if not gateway else [_eui(text) for text in gateway]
     addresses = [_network(text) for text in allow or ()]
+    at_station = None
+    if station is not None:
+        at_station = station_options(listen_address(station), station_cert, station_key, station_trust, station_tokens)
+    elif any((station_cert, station_key, station_trust, station_tokens)):
+        raise UsageError("the --station-… options need --station", hint="such as --station 3001")
     limit_s = None if for_ is None else duration_s(for_, "--for")
 
     with ExitStack() as stack:
@@ -87,6 +106,8 @@ def run(
             port=port,
             gateways=gateways,
             addresses=addresses,
+            station=at_station,
+            network=found.network,
         )
         for item in downlinks:
             if not service.queue(item):
@@ -102,6 +123,9 @@ def run(
             try:
                 shown = "{}:{}".format(*service.address)
                 typer.echo(f"listening on {shown} for {len(known)} devices", err=True)
+                if at_station is not None and service.station_address is not None:
+                    scheme = "ws" if at_station.ssl is None else "wss"
+                    typer.echo("Basics Station: {}://{}:{}".format(scheme, *service.station_address), err=True)
                 await stop.wait(limit_s)
             finally:
                 await service.__aexit__()

@@ -1,4 +1,4 @@
-"""The network core as a live service: Semtech UDP on one side, lines about what happened on the other."""
+"""The network core as a live service: Semtech UDP and Basics Station on one side, lines on the other."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from bench.live.station_front import StationFront, StationOptions
 from bench.network import (
     DataAccepted,
     DeviceJoined,
     DownlinkFailed,
+    NetworkConfig,
     NetworkCore,
     NetworkDropped,
     SendToDevice,
@@ -21,6 +23,7 @@ from gateway_fw import gwmp
 from gateway_fw.gwmp.server import GwmpServerEffect
 from gateway_fw.io import UdpServer
 from gateway_fw.io.driver import CoreDriver
+from gateway_fw.station import DownlinkUnconfirmed, GatewayConnected, GatewayGone, StationServerEffect
 from lorawan.ids import Eui64
 from lorawan.machine import Dropped
 
@@ -37,6 +40,9 @@ Told: TypeAlias = (
     | gwmp.DownlinkAnswered
     | gwmp.StatReceived
     | gwmp.UplinkReceived
+    | GatewayConnected
+    | GatewayGone
+    | DownlinkUnconfirmed
     | Dropped
 )
 """What the service tells: an uplink, a join, an answer on its way, what a gateway said of it, a refusal."""
@@ -61,7 +67,8 @@ class LiveNetwork:
     """Gateway server and network core on one socket.
 
     gateways: the EUIs that are served, None for all. addresses: the networks that may send, empty for all; what comes
-    from elsewhere is counted and dropped. tell gets what happens, in order. Use as an asynchronous context manager.
+    from elsewhere is counted and dropped. station: where Basics Station's gateways connect, None for none; network: how
+    they are set up. tell gets what happens, in order. Use as an asynchronous context manager.
     """
 
     def __init__(
@@ -73,6 +80,8 @@ class LiveNetwork:
         port: int,
         gateways: Iterable[Eui64] | None = None,
         addresses: Sequence[IpNetwork] = (),
+        station: StationOptions | None = None,
+        network: NetworkConfig | None = None,
     ) -> None:
         self._tell = tell
         self._addresses = tuple(addresses)
@@ -84,6 +93,15 @@ class LiveNetwork:
             port=port,
             allowed=self._is_allowed if self._addresses else None,
         )
+        self._station = None
+        if station is not None and network is not None:
+            self._station = StationFront(
+                station,
+                network,
+                self._from_server,
+                gateways=gateways,
+                allowed=self._is_allowed if self._addresses else None,
+            )
         self._waiting: dict[Eui64, list[SendToDevice]] = {}
         self.totals = Totals()
 
@@ -92,16 +110,26 @@ class LiveNetwork:
         """Where gateways send to."""
         return self._server.address
 
+    @property
+    def station_address(self) -> tuple[str, int] | None:
+        """Where Basics Station's gateways connect to, None where they cannot."""
+        return None if self._station is None else self._station.address
+
     async def __aenter__(self) -> LiveNetwork:
         self._network.start()
         try:
             await self._server.start()
+            if self._station is not None:
+                await self._station.start()
         except BaseException:
             self._network.stop()
+            await self._server.stop()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._station is not None:
+            await self._station.stop()
         self._network.stop()
         await self._server.stop()
 
@@ -122,7 +150,7 @@ class LiveNetwork:
             source = source.ipv4_mapped  # how IPv4 senders show on a socket that takes both
         return any(source in network for network in self._addresses)
 
-    def _from_server(self, effect: GwmpServerEffect | Dropped) -> None:
+    def _from_server(self, effect: GwmpServerEffect | StationServerEffect | Dropped) -> None:
         if isinstance(effect, gwmp.UplinkReceived):
             self.totals.copies += 1
             self.totals.gateways.add(effect.gateway_eui)
@@ -137,6 +165,8 @@ class LiveNetwork:
             self.totals.stats += 1
             self.totals.gateways.add(effect.gateway_eui)
             self._tell(effect)
+        elif isinstance(effect, GatewayConnected | GatewayGone | DownlinkUnconfirmed):
+            self._tell(effect)
         elif isinstance(effect, Dropped):
             self.totals.dropped[effect.reason] += 1
             self._tell(effect)
@@ -146,7 +176,10 @@ class LiveNetwork:
             case gwmp.SendDownlink():
                 self.totals.downlinks += 1
                 self._tell(effect)
-                self._server.submit(effect)
+                if self._station is not None and self._station.serves(effect.gateway_eui):
+                    self._station.submit(effect)
+                else:
+                    self._server.submit(effect)
                 return
             case DataAccepted():
                 self.totals.uplinks += 1

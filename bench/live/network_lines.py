@@ -9,6 +9,7 @@ from typing import Any
 from bench.live.network import Told, Totals
 from bench.network import DataAccepted, DeviceJoined, DownlinkFailed, NetworkDropped
 from gateway_fw import gwmp
+from gateway_fw.station import DownlinkUnconfirmed, GatewayConnected, GatewayGone
 from lorawan.errors import FrameError
 from lorawan.frames.header import peek_dev_addr, peek_f_type
 from lorawan.ids import Eui64
@@ -84,6 +85,18 @@ def facts(told: Told, names: Mapping[Eui64, str]) -> dict[str, Any] | None:
             stat = told.stat
             counts = {"rxnb": stat.rxnb, "rxok": stat.rxok, "rxfw": stat.rxfw, "dwnb": stat.dwnb, "txnb": stat.txnb}
             return {"event": "stat", "gateway": str(told.gateway_eui), **counts, "ackr_percent": stat.ackr_percent}
+        case GatewayConnected():
+            version = told.version
+            return {
+                "event": "gateway",
+                "gateway": str(told.gateway_eui),
+                "station": version.station,
+                "model": version.model,
+            }
+        case GatewayGone():
+            return {"event": "gateway_gone", "gateway": str(told.gateway_eui), "why": told.why}
+        case DownlinkUnconfirmed():
+            return {"event": "unconfirmed", "gateway": str(told.gateway_eui), "reference": told.reference}
         case DownlinkFailed():
             return {"event": "downlink_failed", "dev_eui": str(told.dev_eui), "reason": told.reason}
         case NetworkDropped() | Dropped():
@@ -122,6 +135,12 @@ def line(told: Told, names: Mapping[Eui64, str]) -> str | None:
                 f"stat      {found['gateway']}  rx {found['rxnb']} ok {found['rxok']} forwarded {found['rxfw']}  "
                 f"acked {found['ackr_percent']} %  tx {found['txnb']} of {found['dwnb']}"
             )
+        case "gateway":
+            return f"gateway   {found['gateway']}  {printable(found['station'])}  {printable(found['model'])}"
+        case "gateway_gone":
+            return f"gone      {found['gateway']}  {printable(found['why'])}"
+        case "unconfirmed":
+            return f"silent    {found['gateway']}  said of downlink {found['reference']} nothing"
         case "downlink_failed":
             return f"failed    {found['dev_eui']}  {found['reason']}"
     return f"dropped   {found['reason']}  {found['detail']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,9 @@ from bench.live.events import (
 )
 from bench.live.forwarders import SimulatedForwarder
 from bench.live.lora_pcap import unix_us
+from bench.live.stations import SimulatedStation, all_connected
 from bench.runner.exact import StagePlan
+from gateway_fw.io.station_credentials import StationCredentials
 from lorawan.device import DeviceMemory
 from lorawan.ids import Eui64
 from lorawan.trace import DownlinkOutcome
@@ -74,7 +77,8 @@ class Totals:
 class LiveSimulation:
     """One air and its gateways. Use as an asynchronous context manager; the devices are switched on at entry.
 
-    server: where the simulated forwarders send to, None for none of them. virtual: sites that are a virtual CoreCell
+    server: where the simulated forwarders send to, None for none of them. station: then they speak Basics Station, to
+    where its tc.uri says. virtual: sites that are a virtual CoreCell
     on a pseudo-terminal instead, with its board. elsewhere: sites whose port is left
     free, for whatever else takes `Heard` and gives `Transmit`: `air.port(site)`.
     """
@@ -88,6 +92,7 @@ class LiveSimulation:
         pace: Pace | None = None,
         virtual: Mapping[str, BoardPlan] | None = None,
         elsewhere: Collection[str] = (),
+        station: StationCredentials | None = None,
         memories: dict[Eui64, DeviceMemory] | None = None,
         activation: int = 0,
         clock: Callable[[], int] = monotonic_us,
@@ -97,10 +102,12 @@ class LiveSimulation:
         self.world = LiveWorld(clock)
         self.origin_unix_us = unix_us()
         self.air = LiveAir(plan, self.world, self._tell, pace=pace, memories=memories, activation=activation)
-        self.forwarders = {
+        self.forwarders: dict[str, SimulatedForwarder | SimulatedStation] = {
             port.site_id: SimulatedForwarder(
                 port, replace(gateway.config, origin_unix_us=self.origin_unix_us), self.world, self._tell
             )
+            if station is None
+            else SimulatedStation(port, gateway.config, self.world, self._tell, station)
             for port, gateway in zip(self.air.ports, plan.gateways, strict=True)
             if server is not None and port.site_id not in (*elsewhere, *(virtual or ()))
         }
@@ -121,6 +128,8 @@ class LiveSimulation:
         except BaseException:
             await self.__aexit__()
             raise
+        # a radio of Basics Station is off until its server has set it up
+        await all_connected(self._stations)
         self.world.inject(self.air.switch_on)
         return self
 
@@ -130,6 +139,11 @@ class LiveSimulation:
             forwarder.stop()
         for concentrator in self.concentrators.values():
             concentrator.stop()
+        await asyncio.gather(*(station.close() for station in self._stations))
+
+    @property
+    def _stations(self) -> list[SimulatedStation]:
+        return [forwarder for forwarder in self.forwarders.values() if isinstance(forwarder, SimulatedStation)]
 
     def _tell(self, event: AirEvent) -> None:
         self.totals.add(event)
