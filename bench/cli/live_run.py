@@ -67,6 +67,7 @@ def pace_of(period: str | None, spread: str) -> Pace:
 def run_live(run: LiveRun) -> None:
     """Build it, run it, print what happens and the summary. Exit code 130 where Ctrl-C ended it."""
     memories = read_memories(run.memory) if run.memory else {}
+    credentials = None if run.station is None else _credentials(run.station)
     with reporter(quiet=run.quiet) as told:
         loaded, plan = live_plan(
             run.scenario, lambda done, all_: told.update("terrain", done, all_, "losses over the ground")
@@ -80,8 +81,6 @@ def run_live(run: LiveRun) -> None:
         typer.echo(f"{len(plan.profiles)} devices written to {run.write_keys}", err=True)
         if run.only_keys:
             return
-
-    credentials = None if run.station is None else _credentials(run.station)
 
     with ExitStack() as stack:
         written = stack.enter_context(LivePcap(run.pcap)) if run.pcap else None
@@ -114,7 +113,9 @@ def run_live(run: LiveRun) -> None:
                 raise
             except OSError as error:
                 host, port = run.server or ("", 0)
-                raise LinkError(f"no way to {host}:{port}: {error.strerror or error}") from None
+                raise LinkError(
+                    f"no way to {host}:{port}: {error.strerror or error}", hint="--server HOST:PORT"
+                ) from None
             try:
                 _introduce(run, simulation)
                 await stop.wait(run.limit_s)

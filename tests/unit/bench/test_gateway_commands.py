@@ -90,3 +90,23 @@ def test_a_configuration_for_another_board_is_refused(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["gateway", "run", "--config", str(config)])
     assert done.exit_code == 2, done.output
     assert "over SPI" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["gateway", "run", "--config", "none.json"], "error: none.json: No such file or directory"),
+        (["network", "run", "--keys", "none.toml"], "error: none.toml: No such file or directory"),
+        (
+            ["gateway", "simulate", "--scenario", "lab-one-device", "--station", "none"],
+            "error: none/tc.uri: No such file or directory [Basics Station 2.0.6, credentials]",
+        ),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_before_anything_is_computed(
+    arguments: list[str], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = RUN.invoke(app, arguments)
+    assert (done.exit_code, done.stderr.strip()) == (2, complaint)
+    assert list(tmp_path.iterdir()) == []
