@@ -87,7 +87,7 @@ class GatewaySession:
                     try:
                         with suppress(TimeoutError):
                             await asyncio.wait_for(self._report(service), duration_s)
-                    finally:  # Ctrl-C too: how many wait is what its user has to know
+                    finally:  # after Ctrl-C too: how many wait is what its user has to know
                         self._status(service)
             finally:
                 await radio.stop()
