@@ -29,7 +29,12 @@ class Line:
 def at_most(name: str, measured: float, limit: float, unit: str, note: str = "") -> Line:
     """Passes up to the limit."""
     return Line(
-        name, "pass" if measured <= limit else "fail", round(measured, 3), unit, f"at most {limit:g} {unit}", note
+        name,
+        "pass" if measured <= limit else "fail",
+        round(measured, 3),
+        unit,
+        f"at most {limit:g} {unit}".rstrip(),
+        note,
     )
 
 

@@ -51,7 +51,7 @@ app = typer.Typer(
     cls=ErrorGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",  # fits a docstring's paragraphs to the terminal
     help="LoRaWAN gateway and device simulator and firmware test bench.",
     epilog="Exit codes: 0 ok, 1 a verdict or check failed, 2 usage or configuration, 3 port or network, "
     "4 flash or verify failed, 130 Ctrl-C.",

@@ -29,7 +29,7 @@ class ErrorGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            _say("interrupted")
+            typer.echo("interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except (FrameError, BenchError, ValueError, OSError) as error:
             code = _code_of(error)
@@ -74,7 +74,13 @@ def _is_one_of(error: Exception, families: tuple[tuple[str, str], ...]) -> bool:
 
 
 def _lines(error: Exception) -> list[str]:
-    return [str(error), *(str(other) for other in getattr(error, "others", ()))]
+    return [_sentence(error), *(str(other) for other in getattr(error, "others", ()))]
+
+
+def _sentence(error: Exception) -> str:
+    if type(error).__str__ is not OSError.__str__ or not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"  # Python's own begins with "[Errno 2]"
 
 
 def _say(message: str) -> None:

@@ -69,7 +69,10 @@ def verify(
 
 @app.command(epilog="Example: lorabench flash read --port auto --board picogw-uart --output backup.hex")
 def read(
-    output: Annotated[Path, typer.Option(help="Where to: .hex is Intel HEX, .srec S-records, anything else raw.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "--image", help="Where to: .hex is Intel HEX, .srec S-records, anything else raw."),
+    ],
     port: options.PortOption = "auto",
     board: options.BoardOption = "stm32",
     start: Annotated[str, typer.Option(help="First address (that of the flash).")] = "",

@@ -85,6 +85,7 @@ def serve(core: object, *, link: Path | None, duration: float | None) -> None:
     """Run a board on a pty until Ctrl-C, or for so many seconds; print its path, then its effects."""
     import asyncio  # noqa: PLC0415
 
+    from bench.live.service import run_until_stopped  # noqa: PLC0415
     from gateway_fw.io.virtual_board import VirtualBoard  # noqa: PLC0415
 
     async def run() -> None:
@@ -95,7 +96,7 @@ def serve(core: object, *, link: Path | None, duration: float | None) -> None:
             else:
                 await asyncio.sleep(duration)
 
-    asyncio.run(run())
+    run_until_stopped(run)
 
 
 def faults_of(texts: list[str]) -> BootloaderFaults:

@@ -11,7 +11,6 @@ import typer
 
 from bench.cli.exits import INTERRUPTED
 from bench.cli.gateway import app
-from bench.errors import LinkError
 
 if TYPE_CHECKING:
     from bench.live.monitor import MonitorEffect
@@ -30,7 +29,7 @@ def monitor(
 
     Nothing is sent to devices. Frames stay encrypted: this needs no keys.
     """
-    from bench.live.address import listen_address  # noqa: PLC0415 - keeps --help quick
+    from bench.live.address import listen_address, no_listening  # noqa: PLC0415 - keeps --help quick
     from bench.live.lora_pcap import LivePcap, unix_us  # noqa: PLC0415
     from bench.live.monitor import MonitorCore, Seen  # noqa: PLC0415
     from bench.live.monitor_lines import MonitorTotals, facts, lines  # noqa: PLC0415
@@ -69,9 +68,7 @@ def monitor(
             try:
                 await server.start()
             except OSError as error:
-                raise LinkError(
-                    f"cannot listen on {host}:{port}: {error.strerror or error}", hint="is another server running?"
-                ) from None
+                raise no_listening(host, port, error) from None
             try:
                 typer.echo("listening on {}:{}".format(*server.address), err=True)
                 await stop.wait(limit_s)

@@ -56,10 +56,8 @@ def corecell(
     Point a host program's com_path (lora_pkt_fwd, Basics Station) at the path. A script's times count from the moment
     when the host has started the concentrator; a scenario begins at once.
     """
-    import asyncio  # noqa: PLC0415
-    import contextlib  # noqa: PLC0415
-
     from bench.live.air_script import changed_faults  # noqa: PLC0415
+    from bench.live.service import run_until_stopped  # noqa: PLC0415
     from bench.live.virtual_corecell import VirtualCoreCellSession  # noqa: PLC0415
     from gateway_fw.virtual.board import CoreCellBoard, RssiCalibration  # noqa: PLC0415
     from gateway_fw.virtual.corecell import VirtualCoreCell  # noqa: PLC0415
@@ -78,8 +76,7 @@ def corecell(
         return
     entries = air_entries(radio, Faults())
     session = VirtualCoreCellSession(VirtualCoreCell(board, faults), entries, printer(json_lines), link=link)
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(session.run(duration))
+    run_until_stopped(lambda: session.run(duration))
 
 
 def air_entries(radio: str, faults: object) -> list[AirEntry]:

@@ -52,10 +52,8 @@ def picogw(
     Point picoGW_packet_forwarder at the path: lora_pkt_fwd -d PATH. A script's times count from the moment when the
     host has started the concentrator; a scenario begins at once.
     """
-    import asyncio  # noqa: PLC0415 - keeps --help quick
-    import contextlib  # noqa: PLC0415
-
     from bench.live.air_script import changed_faults  # noqa: PLC0415
+    from bench.live.service import run_until_stopped  # noqa: PLC0415
     from bench.live.virtual_corecell import VirtualCoreCellSession  # noqa: PLC0415
     from gateway_fw.virtual.picogw import DEFAULT_UNIQUE_ID, VirtualPicoGw  # noqa: PLC0415
     from gateway_fw.virtual.picogw_faults import PicoGwFaults  # noqa: PLC0415
@@ -72,5 +70,4 @@ def picogw(
     session = VirtualCoreCellSession(
         VirtualPicoGw(identifier, faults), air_entries(radio, faults), printer(json_lines), link=link
     )
-    with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(session.run(duration))
+    run_until_stopped(lambda: session.run(duration))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from bench.live.events import AirEvent
     from bench.live.service import Stop
     from gateway_fw.io.station_credentials import StationCredentials
+
+SILENT_SERVER_S = 3  # the first PULL_DATA goes out at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def pace_of(period: str | None, spread: str) -> Pace:
 def run_live(run: LiveRun) -> None:
     """Build it, run it, print what happens and the summary. Exit code 130 where Ctrl-C ended it."""
     memories = read_memories(run.memory) if run.memory else {}
+    credentials = None if run.station is None else _credentials(run.station)
     with reporter(quiet=run.quiet) as told:
         loaded, plan = live_plan(
             run.scenario, lambda done, all_: told.update("terrain", done, all_, "losses over the ground")
@@ -80,8 +84,6 @@ def run_live(run: LiveRun) -> None:
         typer.echo(f"{len(plan.profiles)} devices written to {run.write_keys}", err=True)
         if run.only_keys:
             return
-
-    credentials = None if run.station is None else _credentials(run.station)
 
     with ExitStack() as stack:
         written = stack.enter_context(LivePcap(run.pcap)) if run.pcap else None
@@ -114,10 +116,13 @@ def run_live(run: LiveRun) -> None:
                 raise
             except OSError as error:
                 host, port = run.server or ("", 0)
-                raise LinkError(f"no way to {host}:{port}: {error.strerror or error}") from None
+                raise LinkError(
+                    f"no way to {host}:{port}: {error.strerror or error}", hint="--server HOST:PORT"
+                ) from None
             try:
                 _introduce(run, simulation)
-                await stop.wait(run.limit_s)
+                with watching(simulation, run.server if run.station is None else None):
+                    await stop.wait(run.limit_s)
             finally:
                 await simulation.__aexit__()
                 if run.memory is not None:
@@ -140,6 +145,22 @@ def _credentials(folder: Path) -> StationCredentials:
         return load_credentials(folder)
     except StationError as error:
         raise UsageError(str(error)) from None
+
+
+@contextmanager
+def watching(simulation: LiveSimulation, server: tuple[str, int] | None) -> Iterator[None]:
+    """Say once where no server has acknowledged anything: the frames go by all the same."""
+
+    def look() -> None:
+        each = simulation.forwarders.values()
+        if server and any(one.datagrams_up for one in each) and not any(one.datagrams_down for one in each):
+            typer.echo("warning: nothing answers at {}:{}; is a network server there?".format(*server), err=True)
+
+    timer = asyncio.get_running_loop().call_later(SILENT_SERVER_S, look)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _introduce(run: LiveRun, simulation: LiveSimulation) -> None:

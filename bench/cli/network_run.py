@@ -11,7 +11,7 @@ import typer
 
 from bench.cli.exits import INTERRUPTED
 from bench.cli.network import app
-from bench.errors import LinkError, UsageError
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.live.network import IpNetwork, Told
@@ -58,7 +58,7 @@ def run(
 
     This is the network core with sessions in memory: a restart forgets them, and devices have to join again.
     """
-    from bench.live.address import listen_address  # noqa: PLC0415 - keeps --help quick
+    from bench.live.address import listen_address, no_listening  # noqa: PLC0415 - keeps --help quick
     from bench.live.devices_file import read_devices  # noqa: PLC0415
     from bench.live.lora_pcap import LivePcap, unix_us  # noqa: PLC0415
     from bench.live.network import LiveNetwork  # noqa: PLC0415
@@ -117,9 +117,7 @@ def run(
             try:
                 await service.__aenter__()
             except OSError as error:
-                raise LinkError(
-                    f"cannot listen on {host}:{port}: {error.strerror or error}", hint="is another server running?"
-                ) from None
+                raise no_listening(host, port, error) from None
             try:
                 shown = "{}:{}".format(*service.address)
                 typer.echo(f"listening on {shown} for {len(known)} devices", err=True)

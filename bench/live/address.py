@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.errors import UsageError
+import errno
+
+from bench.errors import LinkError, UsageError
 
 GWMP_PORT = 1700  # of the reference forwarder's global_conf.json (sx1302_hal 2.1.0)
 
@@ -15,6 +17,14 @@ def server_address(text: str) -> tuple[str, int]:
 def listen_address(text: str) -> tuple[str, int]:
     """ "1700", "host:port" or "[v6]:port"; every IPv4 interface where only a port is given. Raises UsageError."""
     return ("0.0.0.0", _port(text, text)) if text.isdigit() else _split(text)
+
+
+def no_listening(host: str, port: int, error: OSError) -> LinkError:
+    """Why a server could not take its address."""
+    hint = (
+        "is another server running?" if error.errno == errno.EADDRINUSE else "write PORT, or HOST:PORT of this machine"
+    )
+    return LinkError(f"cannot listen on {host}:{port}: {error.strerror or error}", hint=hint)
 
 
 def _split(text: str) -> tuple[str, int]:

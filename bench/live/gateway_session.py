@@ -84,9 +84,11 @@ class GatewaySession:
                     on_effect=self._effect,
                 )
                 async with service:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._report(service), duration_s)
-                    self._status(service)
+                    try:
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(self._report(service), duration_s)
+                    finally:  # after Ctrl-C too: how many wait is what its user has to know
+                        self._status(service)
             finally:
                 await radio.stop()
         finally:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -53,6 +53,27 @@ def serve(service: Callable[[Stop], Awaitable[None]]) -> bool:
         return stop.interrupted
 
     return asyncio.run(run())
+
+
+def run_until_stopped(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a session that ends by being cancelled. Raises KeyboardInterrupt after it, where Ctrl-C or SIGTERM asked.
+
+    SIGTERM is what a service manager sends: it gets the same orderly end as Ctrl-C.
+    """
+
+    async def until_stopped(stop: Stop) -> None:
+        working, asked = asyncio.ensure_future(work()), asyncio.ensure_future(stop.wait(None))
+        try:
+            await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            if not working.done():
+                working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+
+    if serve(until_stopped):
+        raise KeyboardInterrupt
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Stop) -> None:

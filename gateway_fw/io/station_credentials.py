@@ -79,14 +79,14 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StationError(str(error), field=str(path), clause=_CLAUSE) from error
+        raise StationError(getattr(error, "strerror", None) or str(error), field=str(path), clause=_CLAUSE) from error
 
 
 def _certificates(path: Path) -> str | bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise StationError(str(error), field=str(path), clause=_CLAUSE) from error
+        raise StationError(getattr(error, "strerror", None) or str(error), field=str(path), clause=_CLAUSE) from error
     return data.decode("ascii", "replace") if b"-----BEGIN" in data else data
 
 

@@ -118,7 +118,12 @@ def _refuse_if_held(name: str, traits: PortTraits) -> None:
 
 def _busy(name: str, found: tuple[str, ...]) -> PortBusyError:
     hint = open_hint(errno.EBUSY, name)
-    return PortBusyError(f"{', '.join(found) or 'another program'} has it", port=name, hint=hint, holders=found)
+    return PortBusyError(
+        f"{', '.join(found) or 'another program'} {'have' if len(found) > 1 else 'has'} it",
+        port=name,
+        hint=hint,
+        holders=found,
+    )
 
 
 def _opened(

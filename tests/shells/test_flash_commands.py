@@ -70,7 +70,7 @@ def test_write_verify_read_erase_and_info(firmware: Path, tmp_path: Path) -> Non
         assert code == 0, err
         assert json.loads(out)["sha256"]
         back = tmp_path / "back.hex"
-        code, out, err = lorabench("flash", "read", *where, "--output", str(back), "--size", "9001", "-q")
+        code, out, err = lorabench("flash", "read", *where, "--image", str(back), "--size", "9001", "-q")
         assert code == 0, err
         assert back.read_text() == firmware.read_text()
         assert lorabench("flash", "erase", *where, "--pages", "0", "-q")[0] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,55 @@ def test_a_configuration_for_another_board_is_refused(tmp_path: Path) -> None:
     done = RUN.invoke(app, ["gateway", "run", "--config", str(config)])
     assert done.exit_code == 2, done.output
     assert "over SPI" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["gateway", "run", "--config", "none.json"], "error: none.json: No such file or directory"),
+        (["network", "run", "--keys", "none.toml"], "error: none.toml: No such file or directory"),
+        (
+            ["gateway", "simulate", "--scenario", "lab-one-device", "--station", "none"],
+            "error: none/tc.uri: No such file or directory [Basics Station 2.0.6, credentials]",
+        ),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_before_anything_is_computed(
+    arguments: list[str], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = RUN.invoke(app, arguments)
+    assert (done.exit_code, done.stderr.strip()) == (2, complaint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_never_answers_is_told_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.cli.live_run.SILENT_SERVER_S", 0.3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = RUN.invoke(
+            app, ["gateway", "simulate", "--scenario", "lab-one-device", "--server", where, "--for", "1 s"]
+        )
+    assert done.exit_code == 0
+    assert f"warning: nothing answers at {where}; is a network server there?" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["gateway", "monitor"], ["network", "run"]])
+def test_an_address_of_nobody_is_not_blamed_on_another_server(command: list[str], tmp_path: Path) -> None:
+    keys = tmp_path / "devices.toml"
+    written = RUN.invoke(
+        app, ["gateway", "simulate", "--scenario", "lab-one-device", "--write-keys", str(keys), "--only-keys"]
+    )
+    assert written.exit_code == 0
+    options = ["--keys", str(keys)] if command[0] == "network" else []
+    done = RUN.invoke(app, [*command, "--listen", "192.0.2.1:0", *options])
+    assert done.exit_code == 3
+    assert "write PORT, or HOST:PORT of this machine" in done.stderr
+
+
+def test_help_fills_the_lines_of_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    text = RUN.invoke(app, ["gateway", "run", "--help"], terminal_width=80).stdout
+    assert "SF7BW250 on 868.3, FSK on 868.8 MHz) and its duty cycle." in text
