@@ -409,6 +409,27 @@ def test_what_a_concentrator_says_of_a_frame_is_passed_on() -> None:
     assert (packet.rxpks[0].modulation, packet.rxpks[0].snr_db) == (50_000, None)
 
 
+def test_what_waits_on_the_counter_of_before_never_goes_out_on_a_new_one() -> None:
+    core = ForwarderCore(replace(CONFIG, duty_cycle=EU868_SUB_BANDS, beacon=BeaconConfig()))
+    core.handle(Started(None, "", "", "", 0), 0)
+    core.handle(TimeReference(0, GPS_S * US_PER_S, 18), 0)
+    core.wake(0)
+    assert not core.is_idle, "beacons are reserved"
+    assert ask(core, 0, txpk(imme=False, tmst=5 * US_PER_S))[0].error is TxError.NONE
+    effects = core.handle(Started(None, "", "", "", 3 * US_PER_S), 4 * US_PER_S)
+    assert {effect.reason for effect in effects if isinstance(effect, Dropped)} == {"restarted"}
+    assert core.is_idle
+    core.handle(TimeReference(4 * US_PER_S, (GPS_S + 4) * US_PER_S, 18), 4 * US_PER_S)
+    core.wake(4 * US_PER_S)
+    assert [type(effect) for effect in programmed(core, 8 * US_PER_S)] == []
+    assert core.totals.answered == {TxError.NONE: 1}
+    first_s = -(-(GPS_S + 1) // 128) * 128 - GPS_S
+    at = (first_s - 1) * US_PER_S
+    core.handle(TimeReference(at, (GPS_S + first_s - 1) * US_PER_S, 18), at)
+    sent = [effect for effect in programmed(core, at + US_PER_S) if isinstance(effect, Transmit)]
+    assert [beacon.at for beacon in sent] == [first_s * US_PER_S + 1_500], "the next beacon is reserved anew"
+
+
 def test_the_end_keeps_what_is_near_drops_what_is_far_and_answers_the_rest() -> None:
     core = ForwarderCore(replace(CONFIG, duty_cycle=EU868_SUB_BANDS))
     assert ask(core, 0, txpk())[0].error is TxError.NONE
