@@ -108,11 +108,8 @@ class ConcentratorRadio:
 
     def transmit(self, transmit: Transmit, *, immediate: bool = False) -> None:
         """Program a frame. While the board is away it is refused, as TransmitRefused says."""
-        program = Program(
-            transmit, transmit.rf_chain, transmit.preamble_symbols, transmit.explicit_header, immediate=immediate
-        )
         if self._line is not None and not self._line.lost.is_set():
-            self._line.submit(program)
+            self._line.submit(Program(transmit, immediate=immediate))
         elif self._deliver is not None:
             self._deliver(TransmitRefused(transmit, "concentrator_lost", "the board is away"))
 

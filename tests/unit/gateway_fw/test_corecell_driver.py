@@ -116,6 +116,22 @@ def test_a_downlink_starts_at_the_microsecond_asked_for() -> None:
     assert pair.of(TransmitDone) == [TransmitDone(pair.of(Programmed)[0].transmit, seen_emitting=True)]
 
 
+def test_a_beacon_keeps_its_preamble_and_goes_without_a_header() -> None:
+    pair = CoreCellPair().started()
+    beacon = transmit(
+        pair.now + 500_000,
+        payload=bytes(17),
+        airtime_us=152_576,  # RP002-1.0.4: SF9, 17 bytes, implicit header
+        inverted_iq=False,
+        preamble_symbols=10,
+        explicit_header=False,
+    )
+    pair.at(pair.now, Program(beacon))
+    pair.run(1_000_000)
+    (sent,) = [effect for effect in pair.from_board if isinstance(effect, Transmit)]
+    assert replace(sent, at=0) == replace(beacon, at=0)
+
+
 def test_an_immediate_downlink_goes_at_once() -> None:
     pair = CoreCellPair().started()
     pair.at(pair.now, Program(transmit(0), immediate=True))
@@ -130,7 +146,7 @@ def test_what_cannot_be_sent_is_refused_with_the_reason() -> None:
     now = pair.now
     pair.at(now, Program(transmit(now + MIN_LEAD_US - 1500)))
     pair.at(now, Program(transmit(now + 90_000_000)))
-    pair.at(now, Program(transmit(now + 500_000), rf_chain=1))
+    pair.at(now, Program(transmit(now + 500_000, rf_chain=1)))
     pair.at(now, Program(transmit(now + 500_000, payload=bytes(256), airtime_us=1)))
     pair.at(now, Program(transmit(now + 500_000)))
     pair.at(now + 100_000, Program(transmit(now + 550_000)))
