@@ -42,6 +42,19 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.parametrize("host", ["eu..example.org", "a" * 64])
+def test_a_host_that_is_no_name_is_told_as_a_socket_error(host: str) -> None:
+    async def run() -> None:
+        dropped: list[Dropped] = []
+        link = ServerLink(0, ServerAddress(host), lambda _: None, dropped.append)
+        await link.start()
+        assert not link.is_open
+        await link.stop()
+        assert [each.reason for each in dropped] == ["socket_error"]
+
+    asyncio.run(run())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of its own on Linux alone")
 def test_a_name_that_comes_late_and_then_moves_is_followed() -> None:
     async def run() -> None:
