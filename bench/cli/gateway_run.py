@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.exits import INTERRUPTED
 from bench.cli.gateway import app
 from bench.errors import UsageError
 
@@ -37,8 +38,7 @@ def run(
     and its duty cycle. A board that is unplugged is brought back when it returns. Ctrl-C stops it: what is due within
     two seconds is still sent.
     """
-    import asyncio  # noqa: PLC0415 - keeps --help quick
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace  # noqa: PLC0415 - keeps --help quick
 
     from bench.live.address import server_address  # noqa: PLC0415
     from bench.live.concentrators import (  # noqa: PLC0415
@@ -48,6 +48,7 @@ def run(
         load_picogw_firmware,
     )
     from bench.live.gateway_session import GatewaySession, SessionOptions  # noqa: PLC0415
+    from bench.live.service import serve, until_stopped  # noqa: PLC0415
     from gateway_fw.concentrator.picogw import picogw_eu868_setup  # noqa: PLC0415
     from gateway_fw.io.server_link import ServerAddress  # noqa: PLC0415
     from gateway_fw.settings import GatewaySettings  # noqa: PLC0415
@@ -80,7 +81,9 @@ def run(
         json_lines=json_lines,
     )
     firmware = load_picogw_firmware(chip_firmware) if kind is Board.PICOGW else load_chip_firmware(chip_firmware)
-    asyncio.run(GatewaySession(firmware, options, typer.echo).run(duration))
+    session = GatewaySession(firmware, options, typer.echo)
+    if serve(lambda stop: until_stopped(session.run(duration), stop)):
+        raise typer.Exit(INTERRUPTED)
 
 
 def one_board(name: str) -> Board:

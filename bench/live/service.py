@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -53,6 +53,19 @@ def serve(service: Callable[[Stop], Awaitable[None]]) -> bool:
         return stop.interrupted
 
     return asyncio.run(run())
+
+
+async def until_stopped(work: Coroutine[Any, Any, None], stop: Stop) -> None:
+    """Let the work come to its end, or cancel it when the service is to end. Raises what it raises."""
+    running = asyncio.create_task(work)
+    asked = asyncio.create_task(stop.wait(None))
+    try:
+        await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        asked.cancel()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Stop) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway_fw.concentrator.chip_firmware import save
 from gateway_fw.concentrator.corecell import CoreCellDriver
 from gateway_fw.concentrator.events import ConcentratorLost, Reception, Started, TransmitDone, TransmitRefused
 from gateway_fw.concentrator.setup import RadioSetup
@@ -32,7 +35,7 @@ def _heard(at: int, payload: bytes = b"\x40\x11\x22\x33\x44\x00\x01\x00\x01\x02\
     return Heard(at, payload, 868_100_000, SF7, -90.0, 5.0, lora_airtime_us(len(payload), SF7))
 
 
-async def _until(condition: Any, seconds: float = 5.0) -> None:
+async def _until(condition: Any, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
@@ -77,7 +80,7 @@ def test_frames_go_both_ways_over_a_pty_and_an_unplugged_board_comes_back() -> N
             radio.transmit(reply)
             assert isinstance(told[-1], TransmitRefused)
             bench.board.replug()
-            await _until(lambda: radio.connections == 2, 10.0)
+            await _until(lambda: radio.connections == 2)
             assert radio.now > before
             bench.board.submit(_heard(bench.board.now, b"after"))
             await _until(lambda: any(isinstance(each, Reception) and each.heard.payload == b"after" for each in told))
@@ -133,5 +136,34 @@ def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Pa
                 (sent,) = bench.sent
                 assert sent.payload == b"answer"
                 assert bench.core.counter_us(sent.at) == tmst + 500_000
+
+    asyncio.run(scene())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals on Windows")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_gateway_that_is_told_to_end_switches_its_board_off(number: signal.Signals, tmp_path: Path) -> None:
+    save(MADE_UP, tmp_path)
+    # a shell that starts programs in the background lets them ignore Ctrl-C
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = f"{heed}; from bench.cli.app import main; main()"
+    wanted = ("--eui", "0011223344556677", "--server", "127.0.0.1:1", "--chip-firmware", str(tmp_path), "--json")
+
+    async def scene() -> None:
+        bench = Bench()
+        async with bench.board:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", command, "gateway", "run", "--port", bench.board.path, *wanted,
+                stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            assert process.stdout is not None
+            async with asyncio.timeout(60):
+                while b'"started"' not in await process.stdout.readline():
+                    assert process.returncode is None
+                await _until(lambda: bench.core.started)
+                process.send_signal(number)
+                await process.communicate()
+            assert process.returncode == 130
+            assert not bench.core.started
 
     asyncio.run(scene())
