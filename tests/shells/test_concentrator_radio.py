@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from gateway_fw.concentrator.chip_firmware import save
 from gateway_fw.concentrator.corecell import CoreCellDriver
@@ -33,12 +34,6 @@ SF7 = LoraModulation(7)
 
 def _heard(at: int, payload: bytes = b"\x40\x11\x22\x33\x44\x00\x01\x00\x01\x02\x03\x04\x05") -> Heard:
     return Heard(at, payload, 868_100_000, SF7, -90.0, 5.0, lora_airtime_us(len(payload), SF7))
-
-
-async def _until(condition: Any, seconds: float = 30.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class Bench:
@@ -67,23 +62,23 @@ def test_frames_go_both_ways_over_a_pty_and_an_unplugged_board_comes_back() -> N
             await radio.start(told.append)
             assert isinstance(told[0], Started)
             bench.board.submit(_heard(bench.board.now))
-            await _until(lambda: any(isinstance(each, Reception) for each in told))
+            await until(lambda: any(isinstance(each, Reception) for each in told))
             uplink = next(each for each in told if isinstance(each, Reception))
             reply = Transmit(uplink.heard.at + 300_000, b"reply", 868_100_000, SF7, 14, lora_airtime_us(5, SF7))
             radio.transmit(reply)
-            await _until(lambda: any(isinstance(each, TransmitDone) for each in told))
+            await until(lambda: any(isinstance(each, TransmitDone) for each in told))
             assert bench.core.counter_us(bench.sent[0].at) == uplink.counter_us + 300_000
 
             before = radio.now
             bench.board.unplug(PowerLost())
-            await _until(lambda: any(isinstance(each, ConcentratorLost) for each in events))
+            await until(lambda: any(isinstance(each, ConcentratorLost) for each in events))
             radio.transmit(reply)
             assert isinstance(told[-1], TransmitRefused)
             bench.board.replug()
-            await _until(lambda: radio.connections == 2)
+            await until(lambda: radio.connections == 2)
             assert radio.now > before
             bench.board.submit(_heard(bench.board.now, b"after"))
-            await _until(lambda: any(isinstance(each, Reception) and each.heard.payload == b"after" for each in told))
+            await until(lambda: any(isinstance(each, Reception) and each.heard.payload == b"after" for each in told))
             await radio.stop()
             assert not bench.core.started
 
@@ -119,7 +114,7 @@ def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Pa
             async with service:
                 await asyncio.sleep(0.2)
                 bench.board.submit(_heard(bench.board.now))
-                await _until(lambda: any(isinstance(each, UplinkReceived) for each in effects))
+                await until(lambda: any(isinstance(each, UplinkReceived) for each in effects))
                 uplinks = [each for each in effects if isinstance(each, UplinkReceived)]
                 tmst = uplinks[0].rxpk.tmst
                 txpk = Txpk(
@@ -132,7 +127,7 @@ def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Pa
                     no_crc=True,
                 )
                 server.submit(SendDownlink(config.gateway_eui, txpk, 1))
-                await _until(lambda: any(isinstance(each, TransmitDone) for each in events))
+                await until(lambda: any(isinstance(each, TransmitDone) for each in events))
                 (sent,) = bench.sent
                 assert sent.payload == b"answer"
                 assert bench.core.counter_us(sent.at) == tmst + 500_000
@@ -160,7 +155,7 @@ def test_a_gateway_that_is_told_to_end_switches_its_board_off(number: signal.Sig
             async with asyncio.timeout(60):
                 while b'"started"' not in await process.stdout.readline():
                     assert process.returncode is None
-                await _until(lambda: bench.core.started)
+                await until(lambda: bench.core.started)
                 process.send_signal(number)
                 await process.communicate()
             assert process.returncode == 130

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any
 
 import pytest
+from waiting import until
 
 from gateway_fw.forwarder import ForwarderConfig
 from gateway_fw.gps.ubx import message
@@ -54,12 +54,6 @@ class PlayedRadio:
     def hear(self, payload: bytes) -> None:
         assert self.deliver is not None
         self.deliver(Heard(self.now, payload, 868_100_000, LORA, -80.0, 9.0, 56_576))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def of(kind: type, effects: list[Any]) -> list[Any]:

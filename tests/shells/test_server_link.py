@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import until
 
 from gateway_fw.gwmp import DatagramReceived
 from gateway_fw.io.server_link import ServerAddress, ServerLink
@@ -34,12 +34,6 @@ def bound(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     end.bind((host, port))
     end.setblocking(False)
     return end
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize("host", ["eu..example.org", "a" * 64])
