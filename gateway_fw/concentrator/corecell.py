@@ -13,6 +13,7 @@ from gateway_fw.concentrator.corecell_bridge import GET_STATUS, BoardStatus, dec
 from gateway_fw.concentrator.corecell_counter import Counter
 from gateway_fw.concentrator.corecell_line import BridgeLine
 from gateway_fw.concentrator.corecell_receive import fetch, read_counters, receptions
+from gateway_fw.concentrator.corecell_runner import CoreCellRunner
 from gateway_fw.concentrator.corecell_startup import BoardFound, abort, start, stop
 from gateway_fw.concentrator.corecell_tx import (
     TX_BASE,
@@ -38,7 +39,6 @@ from gateway_fw.concentrator.events import (
     TransmitRefused,
 )
 from gateway_fw.concentrator.procedure import AnswerLost, Procedure, ProcedureFailed, Stage, ask, read_byte, spi
-from gateway_fw.concentrator.runner import ProcedureRunner
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.stream import BytesReceived, LineLost
 from lorawan.machine import Dropped, Instant
@@ -87,7 +87,7 @@ class CoreCellDriver:
     def __init__(self, firmware: ChipFirmware) -> None:
         self._firmware = firmware
         self._line = BridgeLine()
-        self._runner = ProcedureRunner(self._line)
+        self._runner = CoreCellRunner(self._line)
         self._now: Instant = 0
         self._setup = RadioSetup()
         self._reset(Phase.OFF)
