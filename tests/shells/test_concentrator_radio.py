@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from gateway_fw.gwmp.server import GwmpServerCore, SendDownlink, UplinkReceived
 from gateway_fw.gwmp.txpk import Txpk
 from gateway_fw.io import ConcentratorRadio, ForwarderService, ServerAddress, UdpServer
 from gateway_fw.io.virtual_board import VirtualBoard
-from gateway_fw.serial_port import memory_pair, open_port
+from gateway_fw.serial_port import Port, memory_pair, open_port
 from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, PowerLost, VirtualCoreCell
 from lorawan.ids import Eui64
 from lorawan.phy.airtime import lora_airtime_us
@@ -95,6 +96,30 @@ def test_a_line_where_nobody_answers_is_an_error_that_says_so() -> None:
         with pytest.raises(ConcentratorError) as caught:
             await starting
         assert caught.value.stage == "microcontroller"
+
+    asyncio.run(scene())
+
+
+def test_a_port_that_opens_after_all_once_nobody_waits_is_closed_again() -> None:
+    async def scene() -> None:
+        near, far = memory_pair()
+        asked, opens = threading.Event(), threading.Event()
+
+        def slow() -> Port:
+            asked.set()
+            assert opens.wait(60)
+            return near
+
+        radio = ConcentratorRadio(lambda: CoreCellDriver(MADE_UP), slow, RadioSetup())
+        starting = asyncio.create_task(radio.open())
+        await until(asked.is_set)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        await radio.stop()
+        opens.set()
+        await until(lambda: near.closed)
+        far.close()
 
     asyncio.run(scene())
 
