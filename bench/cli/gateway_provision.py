@@ -32,8 +32,10 @@ def provision(
 
     The EUI is the one that the scenario's runs use, so a server knows the real gateway as it knew the simulated one.
     """
-    from bench.gateways.provision import DIALECTS, provision, server_of  # noqa: PLC0415 - brings pydantic and numpy
+    from bench.gateways.provision import DIALECTS, provision  # noqa: PLC0415 - brings pydantic and numpy
+    from bench.live.address import server_address  # noqa: PLC0415
     from bench.store.atomic import write_text  # noqa: PLC0415
+    from gateway_fw.settings import Server  # noqa: PLC0415
     from scenarios.load import load  # noqa: PLC0415
 
     chosen = next((name for name in DIALECTS if name == dialect), None)
@@ -49,7 +51,7 @@ def provision(
     made = provision(
         loaded,
         tuple(known[name] for name in wanted) or open_sites,
-        tuple(server_of(text) for text in server or ["localhost:1700"]),
+        tuple(Server(host, number, number) for host, number in map(server_address, server or ["localhost:1700"])),
         chosen,
         port,
     )

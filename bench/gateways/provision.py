@@ -70,24 +70,6 @@ def provision(
     return tuple(made)
 
 
-def server_of(text: str) -> Server:
-    """HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. Raises UsageError."""
-    host, colon, port = text.rpartition(":")
-    if text.startswith("[") and text.endswith("]"):
-        host, colon, port = text, "", ""
-    elif not colon:
-        host, port = text, ""
-    host = host.removeprefix("[").removesuffix("]")
-    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
-    if (
-        not host
-        or any(letter.isspace() or letter in '/\\"' for letter in host)
-        or (colon and not 1 <= number <= 65_535)
-    ):
-        raise UsageError(f"--server {text}: no server", hint="HOST:PORT, such as eu.example.org:1700")
-    return Server(host, number or 1700, number or 1700)
-
-
 def altitudes_m(loaded: LoadedScenario, sites: tuple[Site, ...]) -> tuple[int | None, ...]:
     """Antennas above sea level by the scenario's terrain; None where it has none. Raises a TerrainError."""
     path = loaded.scenario.radio.path_loss

@@ -10,8 +10,11 @@ GWMP_PORT = 1700  # of the reference forwarder's global_conf.json (sx1302_hal 2.
 
 
 def server_address(text: str) -> tuple[str, int]:
-    """ "host", "host:port" or "[v6]:port"; the port is 1700 where none is given. Raises UsageError."""
-    return _split(text)
+    """ "host", "host:port" or "[v6]:port"; the port is 1700 where none is given, and never 0. Raises UsageError."""
+    host, port = _split(text)
+    if not port:
+        raise UsageError(f'"{text}": nobody can send to port 0', hint="write HOST:PORT, such as 127.0.0.1:1700")
+    return host, port
 
 
 def listen_address(text: str) -> tuple[str, int]:
@@ -32,15 +35,27 @@ def _split(text: str) -> tuple[str, int]:
         host, closed, rest = text[1:].partition("]")
         if not closed or (rest and not rest.startswith(":")):
             raise UsageError(f'"{text}" is no address', hint="write [::1]:1700")
+        if not _is_name(host):
+            raise UsageError(f'"{text}" names no host', hint="write [::1]:1700")
         return host, _port(rest[1:], text) if rest else GWMP_PORT
     host, colon, port = text.rpartition(":")
     if not colon:
         host, port = text, str(GWMP_PORT)
     elif ":" in host:
         raise UsageError(f'"{text}" is no address', hint="write an IPv6 address in brackets: [::1]:1700")
-    if not host:
+    if not _is_name(host):
         raise UsageError(f'"{text}" names no host', hint="write HOST:PORT, such as 127.0.0.1:1700")
     return host, _port(port, text)
+
+
+def _is_name(host: str) -> bool:
+    if any(letter.isspace() or letter in '/\\"' for letter in host):
+        return False
+    try:
+        host.encode("idna")  # RFC 1035 §2.3.4: labels of 1 to 63 octets
+    except UnicodeError:
+        return False
+    return bool(host)
 
 
 def _port(text: str, whole: str) -> int:

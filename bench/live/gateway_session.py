@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,18 @@ class GatewaySession:
     async def run(self, duration_s: float | None = None) -> None:
         """Until cancelled, or for so many seconds. Raises PortError, ConcentratorError, UsageError, SpoolError."""
         options = self._options
-        trace = None if options.trace is None else ByteTrace.to_file(options.trace)
-        radio = concentrator_radio(options.port, self._firmware, options.setup, trace=trace, on_event=self._event)
-        gps = None if options.gps_port is None else GpsPort(open_port(options.gps_port, baudrate=GPS_BAUDRATE))
-        try:
+        async with AsyncExitStack() as stack:
+            trace = None if options.trace is None else ByteTrace.to_file(options.trace)
+            if trace is not None:
+                stack.callback(trace.close)
+            gps = None if options.gps_port is None else GpsPort(open_port(options.gps_port, baudrate=GPS_BAUDRATE))
+            if gps is not None:
+                stack.callback(gps.close)
+            radio = concentrator_radio(options.port, self._firmware, options.setup, trace=trace, on_event=self._event)
+            stack.push_async_callback(radio.stop)
             started = await radio.open()
-            try:
-                service = ForwarderService(
+            service = await stack.enter_async_context(
+                ForwarderService(
                     self._config(started),
                     options.servers,
                     radio,
@@ -83,19 +88,12 @@ class GatewaySession:
                     gps=gps,
                     on_effect=self._effect,
                 )
-                async with service:
-                    try:
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(self._report(service), duration_s)
-                    finally:  # after Ctrl-C too: how many wait is what its user has to know
-                        self._status(service)
-            finally:
-                await radio.stop()
-        finally:
-            if gps is not None:
-                gps.close()
-            if trace is not None:
-                trace.close()
+            )
+            try:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._report(service), duration_s)
+            finally:  # after Ctrl-C too: how many wait is what its user has to know
+                self._status(service)
 
     def _config(self, started: Started) -> ForwarderConfig:
         if self._options.eui_given:

@@ -78,9 +78,8 @@ class LiveSimulation:
     """One air and its gateways. Use as an asynchronous context manager; the devices are switched on at entry.
 
     server: where the simulated forwarders send to, None for none of them. station: then they speak Basics Station, to
-    where its tc.uri says. virtual: sites that are a virtual CoreCell
-    on a pseudo-terminal instead, with its board. elsewhere: sites whose port is left
-    free, for whatever else takes `Heard` and gives `Transmit`: `air.port(site)`.
+    where its tc.uri says. virtual: sites that are a virtual board on a pseudo-terminal instead. elsewhere: sites whose
+    port is left free, for whatever else takes `Heard` and gives `Transmit`: `air.port(site)`.
     """
 
     def __init__(
@@ -125,11 +124,11 @@ class LiveSimulation:
                 await forwarder.start(self._server)
             for concentrator in self.concentrators.values():
                 concentrator.start()
+            # a radio of Basics Station is off until its server has set it up
+            await all_connected(self._stations)
         except BaseException:
             await self.__aexit__()
             raise
-        # a radio of Basics Station is off until its server has set it up
-        await all_connected(self._stations)
         self.world.inject(self.air.switch_on)
         return self
 

@@ -13,6 +13,7 @@ from gateway_fw.concentrator.corecell_bridge import GET_STATUS, BoardStatus, dec
 from gateway_fw.concentrator.corecell_counter import Counter
 from gateway_fw.concentrator.corecell_line import BridgeLine
 from gateway_fw.concentrator.corecell_receive import fetch, read_counters, receptions
+from gateway_fw.concentrator.corecell_runner import CoreCellRunner
 from gateway_fw.concentrator.corecell_startup import BoardFound, abort, start, stop
 from gateway_fw.concentrator.corecell_tx import (
     TX_BASE,
@@ -38,7 +39,6 @@ from gateway_fw.concentrator.events import (
     TransmitRefused,
 )
 from gateway_fw.concentrator.procedure import AnswerLost, Procedure, ProcedureFailed, Stage, ask, read_byte, spi
-from gateway_fw.concentrator.runner import ProcedureRunner
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.stream import BytesReceived, LineLost
 from lorawan.machine import Dropped, Instant
@@ -87,7 +87,7 @@ class CoreCellDriver:
     def __init__(self, firmware: ChipFirmware) -> None:
         self._firmware = firmware
         self._line = BridgeLine()
-        self._runner = ProcedureRunner(self._line)
+        self._runner = CoreCellRunner(self._line)
         self._now: Instant = 0
         self._setup = RadioSetup()
         self._reset(Phase.OFF)
@@ -282,8 +282,9 @@ class CoreCellDriver:
         transmit = program.transmit
         if self.phase is not Phase.RUNNING:
             return TransmitRefused(transmit, "not_running", self.phase.name.lower())
-        if not 0 <= program.rf_chain < len(self._setup.radios) or not self._setup.radios[program.rf_chain].tx_enabled:
-            return TransmitRefused(transmit, "tx_disabled", f"RF chain {program.rf_chain}")
+        chain = transmit.rf_chain
+        if not 0 <= chain < len(self._setup.radios) or not self._setup.radios[chain].tx_enabled:
+            return TransmitRefused(transmit, "tx_disabled", f"RF chain {chain}")
         if len(transmit.payload) > 255:
             return TransmitRefused(transmit, "too_long", f"{len(transmit.payload)} bytes")
         return self._untimely(program)
@@ -299,7 +300,7 @@ class CoreCellDriver:
         return None
 
     def _send(self, program: Program) -> Procedure[list[Any]]:
-        transmit, chain = program.transmit, program.rf_chain
+        transmit, chain = program.transmit, program.transmit.rf_chain
         status = yield from read_byte(TX_BASE[chain] + TX_STATUS)
         if status != TX_FREE:
             return [TransmitRefused(transmit, "busy", f"transmitter {'AB'[chain]} is at 0x{status:02X}")]
@@ -312,7 +313,7 @@ class CoreCellDriver:
             return [*effects, untimely]
         ticks = None if program.immediate else self.counter.raw_ticks(transmit.at)
         try:
-            yield from spi(*transmit_elements(program, self._setup, ticks), repeatable=False)
+            yield from spi(*transmit_elements(transmit, self._setup, ticks), repeatable=False)
         except AnswerLost as lost:
             if not lost.alive:
                 raise

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from gateway_fw.concentrator.corecell_bridge import IDS, PING, FrameDecoder, Order, check_answer
+from gateway_fw.concentrator.procedure import Unanswered
 from gateway_fw.errors import BridgeError
 from gateway_fw.stream import SendBytes
 from lorawan.machine import Dropped, Instant
@@ -28,14 +29,6 @@ class Answered:
     """The order's answer came."""
 
     payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """No answer that could be believed. alive: the board answers PING again; whether it did the order is unknown."""
-
-    why: str
-    alive: bool
 
 
 Outcome = Answered | Unanswered

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from gateway_fw.concentrator.corecell_bridge import Element, write_bytes
 from gateway_fw.concentrator.corecell_plan import BANDWIDTH_CODES, XTAL_HZ, sync_peaks
 from gateway_fw.concentrator.corecell_registers import Field, Write, split
-from gateway_fw.concentrator.events import Program
 from gateway_fw.concentrator.setup import RadioSetup
 from lorawan.phy.modulation import LoraModulation
+from lorawan.phy.radio import Transmit
 
 TX_BASE = (0x5200, 0x5400)
 TX_STATUS = 0x11  # register within a transmitter's block
@@ -51,16 +51,15 @@ def power_word(setup: RadioSetup, power_dbm: float) -> int:
     return (1 if row.pa else 0) << 6 | row.power_index
 
 
-def transmit_elements(program: Program, setup: RadioSetup, start_ticks: int | None) -> tuple[Element, ...]:
+def transmit_elements(transmit: Transmit, setup: RadioSetup, start_ticks: int | None) -> tuple[Element, ...]:
     """Every SPI operation of a transmission. start_ticks: the 32-bit counter at its first chirp; None for at once."""
-    return tuple(_elements(program, setup, start_ticks))
+    return tuple(_elements(transmit, setup, start_ticks))
 
 
-def _elements(program: Program, setup: RadioSetup, start_ticks: int | None) -> Iterator[Element]:
-    base = TX_BASE[program.rf_chain]
-    transmit = program.transmit
-    yield from (write.element for write in _radio_writes(base, program, setup))
-    yield from (write.element for write in _modem_writes(base, program, setup))
+def _elements(transmit: Transmit, setup: RadioSetup, start_ticks: int | None) -> Iterator[Element]:
+    base = TX_BASE[transmit.rf_chain]
+    yield from (write.element for write in _radio_writes(base, transmit, setup))
+    yield from (write.element for write in _modem_writes(base, transmit, setup))
     delay = start_delay_ticks(transmit.modulation)
     yield write_bytes(base + 0x05, delay.to_bytes(2, "big"))
     payload_open = Field(base + 0x07, 0, 1)
@@ -77,8 +76,7 @@ def _elements(program: Program, setup: RadioSetup, start_ticks: int | None) -> I
     yield trigger.set(1).element
 
 
-def _radio_writes(base: int, program: Program, setup: RadioSetup) -> Iterator[Write]:
-    transmit = program.transmit
+def _radio_writes(base: int, transmit: Transmit, setup: RadioSetup) -> Iterator[Write]:
     row = setup.gain_for(transmit.power_dbm)
     yield Field(base + 0x09, 0, 1).set(0)  # LoRa
     yield Field(base + 0x20, 0, 2).set(1)  # from the LoRa modem
@@ -90,12 +88,12 @@ def _radio_writes(base: int, program: Program, setup: RadioSetup) -> Iterator[Wr
     yield Field(base + 0x0C).set(BANDWIDTH_CODES[transmit.modulation.bw_hz])
 
 
-def _modem_writes(base: int, program: Program, setup: RadioSetup) -> Iterator[Write]:
-    transmit, modulation = program.transmit, program.transmit.modulation
+def _modem_writes(base: int, transmit: Transmit, setup: RadioSetup) -> Iterator[Write]:
+    modulation = transmit.modulation
     sf = modulation.sf
     yield from split((Field(base + 0x28, 0, 4), Field(base + 0x29)), frequency_word(modulation.bw_hz // 2))
     yield Field(base + 0x60, 4, 4).set(BANDWIDTH_CODES[modulation.bw_hz])
-    preamble = min(max(program.preamble_symbols, MIN_PREAMBLE), MAX_PREAMBLE)
+    preamble = min(max(transmit.preamble_symbols, MIN_PREAMBLE), MAX_PREAMBLE)
     yield from split((Field(base + 0x67), Field(base + 0x66)), preamble)
     yield Field(base + 0x60, 0, 4).set(sf)
     yield Field(base + 0x69, 4, 3).set(chirp_lowpass(sf))
@@ -105,7 +103,7 @@ def _modem_writes(base: int, program: Program, setup: RadioSetup) -> Iterator[Wr
     yield Field(base + 0x65, 7, 1).set(1)
     yield Field(base + 0x69, 0, 1).set(0)
     yield Field(base + 0x69, 1, 1).set(transmit.inverted_iq)
-    yield Field(base + 0x62, 1, 1).set(not program.explicit_header)
+    yield Field(base + 0x62, 1, 1).set(not transmit.explicit_header)
     yield Field(base + 0x62, 0, 1).set(transmit.crc)
     first, second = sync_peaks(sf, public=setup.public_network)
     yield Field(base + 0x6D, 0, 5).set(first)

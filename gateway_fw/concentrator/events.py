@@ -33,14 +33,10 @@ class Stop:
 class Program:
     """Event: program a transmission. Answered by TransmitRefused at once, or by Programmed and later TransmitDone.
 
-    transmit.at: in concentrator time; not looked at where `immediate`. preamble_symbols: 6 … 65 535. explicit_header:
-    off for beacons.
+    transmit.at: in concentrator time; not looked at where `immediate`. transmit.preamble_symbols: 6 … 65 535.
     """
 
     transmit: Transmit
-    rf_chain: int = 0
-    preamble_symbols: int = 8
-    explicit_header: bool = True
     immediate: bool = False
 
 

@@ -254,8 +254,9 @@ class PicoGwDriver:
         transmit = program.transmit
         if self.phase is not Phase.RUNNING:
             return TransmitRefused(transmit, "not_running", self.phase.name.lower())
-        if not 0 <= program.rf_chain < len(self._setup.radios) or not self._setup.radios[program.rf_chain].tx_enabled:
-            return TransmitRefused(transmit, "tx_disabled", f"RF chain {program.rf_chain}")
+        chain = transmit.rf_chain
+        if not 0 <= chain < len(self._setup.radios) or not self._setup.radios[chain].tx_enabled:
+            return TransmitRefused(transmit, "tx_disabled", f"RF chain {chain}")
         if len(transmit.payload) > 255:
             return TransmitRefused(transmit, "too_long", f"{len(transmit.payload)} bytes")
         if transmit.modulation.sf < 7:

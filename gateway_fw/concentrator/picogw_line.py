@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from gateway_fw.concentrator.picogw_wire import Answer, AnswerReader, BadAnswer, Order, encode_command
+from gateway_fw.concentrator.procedure import Unanswered
 from gateway_fw.stream import SendBytes
 from lorawan.machine import Dropped, Instant
 
@@ -46,14 +47,6 @@ class Answered:
 
     status: int
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """No answer that could be believed. alive: the board tells its counter again."""
-
-    why: str
-    alive: bool
 
 
 class _State(Enum):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from gateway_fw.concentrator.events import DriverEffect
-from gateway_fw.concentrator.picogw_line import PicoGwLine, Request, Unanswered
+from gateway_fw.concentrator.picogw_line import Answered, PicoGwLine, Request
 from gateway_fw.concentrator.picogw_registers import PAGE_REGISTER, PROGRAM_DATA, RADIO_SPI, Field
 from gateway_fw.concentrator.picogw_wire import MAX_ORDER_BYTES, READ_CHUNK_BYTES, Order
-from gateway_fw.concentrator.procedure import AnswerLost, Pause, ProcedureFailed, Stage
+from gateway_fw.concentrator.procedure import Pause, ProcedureFailed, Stage
+from gateway_fw.concentrator.runner import ProcedureRunner
+from gateway_fw.stream import SendBytes
 from lorawan.machine import Instant
 
 ResultT = TypeVar("ResultT")
@@ -112,94 +114,15 @@ def _radio_port(radio: int, which: int) -> Field:
     return RADIO_SPI[radio]._replace(address=RADIO_SPI[radio].address + which)
 
 
-class PicoGwRunner:
-    """One procedure under way, or none.
-
-    done(result) and failed(error) are called when it ends; the effects that they return are carried out too. failed
-    gets a ProcedureFailed (the board did what it must not) or an AnswerLost (it did not answer).
-    """
+class PicoGwRunner(ProcedureRunner[Answered]):
+    """Orders alone. What a procedure is sent: the answer's status and data."""
 
     def __init__(self, line: PicoGwLine) -> None:
-        self._line = line
-        self._procedure: Procedure[Any] | None = None
-        self._done: Callable[[Any], Sequence[Any]] = _nothing
-        self._failed: Callable[[Exception], Sequence[Any]] = _nothing
-        self._until: Instant | None = None
-        self.stage = ""
+        super().__init__(line)
+        self._board = line
 
-    @property
-    def idle(self) -> bool:
-        """Whether a procedure may be started: none runs, and the line owes no answer."""
-        return self._procedure is None and not self._line.busy
+    def _ask(self, wanted: object, now: Instant) -> Sequence[SendBytes] | None:
+        return self._board.ask(wanted, now) if isinstance(wanted, Request) else None
 
-    @property
-    def wake_at(self) -> Instant | None:
-        """The end of a pause, or the line's deadline."""
-        return self._line.wake_at if self._until is None else self._until
-
-    def run(
-        self,
-        procedure: Procedure[Any],
-        now: Instant,
-        done: Callable[[Any], Sequence[Any]],
-        failed: Callable[[Exception], Sequence[Any]],
-    ) -> list[Any]:
-        """Start a procedure; only when idle."""
-        self._procedure, self._done, self._failed = procedure, done, failed
-        return self._advance(None, now)
-
-    def cancel(self) -> None:
-        """Leave the procedure where it is. An answer that is owed is waited for, then ignored."""
-        if self._procedure is not None:
-            self._procedure.close()
-        self._procedure, self._until = None, None
-
-    def received(self, data: bytes, now: Instant) -> list[Any]:
-        """Bytes from the line."""
-        return self._after(self._line.received(data, now), now)
-
-    def wake(self, now: Instant) -> list[Any]:
-        """A pause or a deadline is over."""
-        if self._until is not None:
-            if now < self._until:
-                return []
-            self._until = None
-            return self._advance(None, now)
-        return self._after(self._line.wake(now), now)
-
-    def _after(self, line_effects: Sequence[Any], now: Instant) -> list[Any]:
-        effects = list(line_effects)
-        outcome = self._line.outcome()
-        if outcome is None or self._procedure is None:
-            return effects
-        if isinstance(outcome, Unanswered):
-            return effects + self._advance(AnswerLost(outcome.why, alive=outcome.alive), now)
-        return effects + self._advance((outcome.status, outcome.data), now)
-
-    def _advance(self, result: object, now: Instant) -> list[Any]:
-        effects: list[Any] = []
-        while self._procedure is not None:
-            try:
-                wanted = (
-                    self._procedure.throw(result) if isinstance(result, Exception) else self._procedure.send(result)
-                )
-            except StopIteration as end:
-                self._procedure = None
-                return [*effects, *self._done(end.value)]
-            except (ProcedureFailed, AnswerLost) as error:
-                self._procedure = None
-                return [*effects, *self._failed(error)]
-            result = None
-            if isinstance(wanted, Request):
-                return [*effects, *self._line.ask(wanted, now)]
-            if isinstance(wanted, Pause):
-                self._until = now + wanted.for_us
-                return effects
-            if isinstance(wanted, Stage):
-                self.stage = wanted.name
-            effects.append(wanted)
-        return effects
-
-
-def _nothing(_: object) -> Sequence[Any]:
-    return ()
+    def _result(self, outcome: Answered) -> object:
+        return outcome.status, outcome.data

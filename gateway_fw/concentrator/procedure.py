@@ -73,6 +73,14 @@ class AnswerLost(Exception):  # likewise
         self.alive = alive
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No answer that could be believed. alive: the board answers others again; whether it did the order is unknown."""
+
+    why: str
+    alive: bool
+
+
 Wanted: TypeAlias = Ask | Spi | Pause | Stage | Dropped
 Procedure: TypeAlias = Generator[Wanted, Any, ResultT]
 

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from gateway_fw.concentrator.corecell_bridge import decode_spi, multiple_spi
-from gateway_fw.concentrator.corecell_line import Answered, BridgeLine, LineEffect, Unanswered
-from gateway_fw.concentrator.procedure import AnswerLost, Ask, Pause, Procedure, ProcedureFailed, Spi, Stage
+from gateway_fw.concentrator.procedure import AnswerLost, Pause, ProcedureFailed, Stage, Unanswered
 from gateway_fw.errors import BridgeError
+from gateway_fw.stream import SendBytes
 from lorawan.machine import Dropped, Instant
 
+AnsweredT = TypeVar("AnsweredT")
+OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
+Procedure: TypeAlias = Generator[Any, Any, Any]
 
-class ProcedureRunner:
+
+class OrderLine(Protocol[OutcomeT_co]):
+    """A board's line: one order at a time, its answer or none."""
+
+    @property
+    def wake_at(self) -> Instant | None:
+        """The deadline of the answer."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is owed."""
+
+    def outcome(self) -> OutcomeT_co | Unanswered | None:
+        """What came of the last order, once."""
+
+    def received(self, data: bytes, now: Instant) -> Sequence[SendBytes | Dropped]:
+        """Bytes from the board."""
+
+    def wake(self, now: Instant) -> Sequence[SendBytes | Dropped]:
+        """The deadline is over."""
+
+
+class ProcedureRunner(ABC, Generic[AnsweredT]):
     """One procedure under way, or none.
 
     done(result) and failed(error) are called when it ends; what they return is carried out too. failed gets a
@@ -20,15 +45,21 @@ class ProcedureRunner:
     with a failure).
     """
 
-    def __init__(self, line: BridgeLine) -> None:
+    def __init__(self, line: OrderLine[AnsweredT]) -> None:
         self._line = line
-        self._procedure: Procedure[Any] | None = None
+        self._procedure: Procedure | None = None
         self._done: Callable[[Any], Sequence[Any]] = _nothing
         self._failed: Callable[[Exception], Sequence[Any]] = _nothing
-        self._spi: Spi | None = None
         self._until: Instant | None = None
         self.stage = ""
-        self.fraction = 0.0
+
+    @abstractmethod
+    def _ask(self, wanted: object, now: Instant) -> Sequence[Any] | None:
+        """Give the order that is wanted: what its line sends. None where it is no order."""
+
+    @abstractmethod
+    def _result(self, outcome: AnsweredT) -> object:
+        """What the procedure is sent of an answer; an exception is thrown into it."""
 
     @property
     def idle(self) -> bool:
@@ -42,7 +73,7 @@ class ProcedureRunner:
 
     def run(
         self,
-        procedure: Procedure[Any],
+        procedure: Procedure,
         now: Instant,
         done: Callable[[Any], Sequence[Any]],
         failed: Callable[[Exception], Sequence[Any]],
@@ -70,24 +101,14 @@ class ProcedureRunner:
             return self._advance(None, now)
         return self._after(self._line.wake(now), now)
 
-    def _after(self, line_effects: Sequence[LineEffect], now: Instant) -> list[Any]:
-        effects: list[Any] = list(line_effects)
+    def _after(self, line_effects: Sequence[Any], now: Instant) -> list[Any]:
+        effects = list(line_effects)
         outcome = self._line.outcome()
         if outcome is None or self._procedure is None:
             return effects
         if isinstance(outcome, Unanswered):
-            effects.extend(self._advance(AnswerLost(outcome.why, alive=outcome.alive), now))
-            return effects
-        effects.extend(self._advance(self._result(outcome), now))
-        return effects
-
-    def _result(self, outcome: Answered) -> object:
-        if self._spi is None:
-            return outcome.payload
-        try:
-            return decode_spi(self._spi.elements, outcome.payload)
-        except BridgeError as error:
-            return error
+            return effects + self._advance(AnswerLost(outcome.why, alive=outcome.alive), now)
+        return effects + self._advance(self._result(outcome), now)
 
     def _advance(self, result: object, now: Instant) -> list[Any]:
         effects: list[Any] = []
@@ -105,19 +126,15 @@ class ProcedureRunner:
                 effects.extend(self._failed(error))
                 break
             result = None
-            if isinstance(wanted, Ask):
-                self._spi = None
-                effects.extend(self._line.ask(wanted.order, now))
-                break
-            if isinstance(wanted, Spi):
-                self._spi = wanted
-                effects.extend(self._line.ask(multiple_spi(wanted.elements, repeatable=wanted.repeatable), now))
+            given = self._ask(wanted, now)
+            if given is not None:
+                effects.extend(given)
                 break
             if isinstance(wanted, Pause):
                 self._until = now + wanted.for_us
                 break
             if isinstance(wanted, Stage):
-                self.stage, self.fraction = wanted.name, wanted.fraction
+                self.stage = wanted.name
             effects.append(wanted)
         return effects
 

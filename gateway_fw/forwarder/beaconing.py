@@ -80,6 +80,11 @@ class Beaconing:
             freq_hz=round(transmit.freq_hz / reference.rate),
         )
 
+    def forget_all(self) -> None:
+        """None is reserved any more: the next ones to come are reserved anew."""
+        self._reserved.clear()
+        self._last_s = None
+
     def forget(self, transmit: Transmit) -> None:
         """A beacon that was not taken, or will not be sent."""
         self._reserved.pop(transmit.payload, None)

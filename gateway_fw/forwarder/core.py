@@ -175,18 +175,29 @@ class ForwarderCore:
             return (Dropped("radio_refused", "the concentrator's answer", f"{event.reason} {event.detail}".strip()),)
         if isinstance(event, Shutdown):
             return self._shut_down(event, now)
+        if isinstance(event, Started):
+            return self._started(event, now)
         if isinstance(event, TimeReference):
             self._reference = event
         elif isinstance(event, TimeLost):
             self._reference = None
         elif isinstance(event, Position):
             self._position = event
-        elif isinstance(event, StatusRead):
-            self._temperature_c = event.temperature_c
         else:
-            self._clock = replace(self._clock, counter_offset_us=-event.clock_origin)
-            self._reference = None  # of another counter
+            self._temperature_c = event.temperature_c
         return ()
+
+    def _started(self, event: Started, now: Instant) -> Sequence[ForwarderEffect]:
+        """The radio has a new counter; what was placed on the one before would go out at some other instant."""
+        self._clock = replace(self._clock, counter_offset_us=-event.clock_origin)
+        self._reference = None  # of another counter
+        gone = self._desk.let_go()
+        if self._beaconing is not None:
+            self._beaconing.forget_all()
+        return [
+            Dropped("restarted", "the concentrator has a new counter", f"start {transmit.at}, now {now}")
+            for transmit in gone
+        ]
 
     def _wall_clock(self, event: WallClock, now: Instant) -> Sequence[ForwarderEffect]:
         step_us = event.unix_us - self._clock.unix_us(now)

@@ -122,8 +122,8 @@ class DownlinkDesk:
                 transmits.append(transmit)
         return Due(transmits, dropped)
 
-    def let_go(self, after: Instant) -> Sequence[Transmit]:
-        """Forget the frames that would start later than this, and return them."""
+    def let_go(self, after: Instant | None = None) -> Sequence[Transmit]:
+        """Forget the frames that would start later than this (None: all of them), and return them."""
         gone = [transmit for queue in self._queues for transmit in queue.let_go(after)]
         for transmit in gone:
             self.refund(transmit)

@@ -102,10 +102,11 @@ class JitQueue:
         """Take in a frame that `place` has just found a place for."""
         insort(self._waiting, _entry(placed, placed.at, kind), key=lambda waiting: waiting.start)
 
-    def let_go(self, after: Instant) -> Sequence[Transmit]:
-        """Forget the frames that wait for a start later than this, and return them."""
-        gone = [entry.transmit for entry in self._waiting if entry.start > after]
-        self._waiting = [entry for entry in self._waiting if entry.start <= after]
+    def let_go(self, after: Instant | None = None) -> Sequence[Transmit]:
+        """Forget the frames that wait for a start later than this (None: all of them), and return them."""
+        kept = [entry for entry in self._waiting if after is not None and entry.start <= after]
+        gone = [entry.transmit for entry in self._waiting if after is None or entry.start > after]
+        self._waiting = kept
         return gone
 
     def pop_due(self, now: Instant) -> tuple[Sequence[Transmit], Sequence[Transmit]]:

@@ -108,11 +108,8 @@ class ConcentratorRadio:
 
     def transmit(self, transmit: Transmit, *, immediate: bool = False) -> None:
         """Program a frame. While the board is away it is refused, as TransmitRefused says."""
-        program = Program(
-            transmit, transmit.rf_chain, transmit.preamble_symbols, transmit.explicit_header, immediate=immediate
-        )
         if self._line is not None and not self._line.lost.is_set():
-            self._line.submit(program)
+            self._line.submit(Program(transmit, immediate=immediate))
         elif self._deliver is not None:
             self._deliver(TransmitRefused(transmit, "concentrator_lost", "the board is away"))
 
@@ -124,7 +121,12 @@ class ConcentratorRadio:
         return int((monotonic() - self._origin_s) * US_PER_S)
 
     async def _connect(self) -> Started:
-        port = await asyncio.to_thread(self._open_port)
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open_port))
+        try:
+            port = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_again)  # the thread goes on; nobody else would give the port back
+            raise
         self._driver = self._make()
         self._went.clear()
         self._settled = asyncio.get_running_loop().create_future()
@@ -175,3 +177,8 @@ class ConcentratorRadio:
             self._on_event(effect)
         if self._deliver is not None and isinstance(effect, _TOLD):
             self._deliver(effect)
+
+
+def _close_again(opening: asyncio.Future[Port]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

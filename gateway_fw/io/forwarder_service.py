@@ -219,8 +219,7 @@ class ForwarderService:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         self._running = False
         self._driver.stop()
         await self._radio.stop()
@@ -229,6 +228,9 @@ class ForwarderService:
         writers, self._writers = self._writers, ()
         for writer in writers:
             await asyncio.to_thread(writer.close)
+        for end in ends:
+            if isinstance(end, Exception):  # a cancelled task is none
+                raise end
 
     def _submit(self, event: ForwarderEvent) -> None:
         if self._running:

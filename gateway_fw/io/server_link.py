@@ -152,7 +152,10 @@ class ServerLink:
             return False  # the name server is away; the server may well be there
 
     async def _resolve(self) -> list[tuple[object, ...]]:
-        found = await asyncio.get_running_loop().getaddrinfo(self.address.host, self.address.port_up)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self.address.host, self.address.port_up)
+        except UnicodeError as error:  # an empty label, or one of more than 63 letters
+            raise OSError(f"{self.address.host!r} is no host name") from error
         return [(family, sockaddr[0]) for family, _, _, _, sockaddr in found]
 
     async def _open(self) -> bool:

@@ -41,15 +41,13 @@ from gateway_fw.virtual.corecell import EnterBootloader, PowerLost
 from gateway_fw.virtual.picogw_chip import PROGRAM_DATA, RX_BUFFER_BYTES, VERSION_ADDRESS, Sx1308
 from gateway_fw.virtual.picogw_clock import MicrosecondClock
 from gateway_fw.virtual.picogw_faults import AnswerSpoiler, PicoGwFaults, SetPicoGwFaults
-from gateway_fw.virtual.picogw_radio import RadioSettings, airtime_us
+from gateway_fw.virtual.picogw_radio import RadioSettings, airtime_us, preamble_symbols
 from lorawan.machine import Dropped, Instant
 from lorawan.phy.modulation import CodingRate
 from lorawan.phy.radio import Heard, Transmit
 
-TX_START_DELAY_US = 1500
-"""From the trigger to the preamble. Source: loragw_hal.cpp TX_START_DELAY."""
-TX_GUARD_US = 10_000_000
-"""The longest wait for the end of a transmission. Source: cmdUSB.cpp, order 'f'."""
+TX_START_DELAY_US = 1500  # from the trigger to the preamble: loragw_hal.cpp TX_START_DELAY
+TX_GUARD_US = 10_000_000  # the longest wait for the end of a transmission: cmdUSB.cpp, order 'f'
 RESTART_US = 5_000  # [assumption] about 300 register accesses of 10 µs and the waits of lgw_start
 RESET_DELAY_US = 200_000
 """From the answer to order 'm' or 'n' to the reset. Source: cmdUSB.cpp DELAY_RESET."""
@@ -379,6 +377,9 @@ class VirtualPicoGw:
             inverted_iq=order.inverted_iq,
             crc=not order.no_crc,
             coding_rate=CodingRate(order.coding_rate),
+            preamble_symbols=preamble_symbols(order),
+            explicit_header=not order.no_header,
+            rf_chain=order.rf_chain,
         )
 
     def _restart_chip(self) -> Iterator[PicoGwEffect]:

@@ -193,16 +193,20 @@ def _settle_chain(index: int, conf: IfConf) -> IfConf | None:
     return conf if 1 <= conf.bandwidth <= 7 and conf.datarate in _FSK_BIT_RATES else None
 
 
+def preamble_symbols(order: TxOrder) -> int:
+    """What the firmware makes of a LoRa order's preamble."""
+    return max(order.preamble or _DEFAULT_PREAMBLE, _MIN_PREAMBLE)
+
+
 def airtime_us(order: TxOrder) -> int:
     """How long an accepted order is on the air."""
     lora = order.lora
     if lora is not None:
-        preamble = max(order.preamble or _DEFAULT_PREAMBLE, _MIN_PREAMBLE)
         return lora_airtime_us(
             order.size,
             lora,
             coding_rate=CodingRate(order.coding_rate),
-            preamble_symbols=preamble,
+            preamble_symbols=preamble_symbols(order),
             explicit_header=not order.no_header,
             crc=not order.no_crc,
         )

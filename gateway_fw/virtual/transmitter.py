@@ -120,12 +120,13 @@ class Transmitter:
             return Dropped("tx_settings", CLAUSE, detail)
         modulation, coding_rate, crc = LoraModulation(sf, bw_hz), CodingRate(rate), bool(block[0x62] & 0x01)
         payload = bytes(block[PAYLOAD_OFFSET : PAYLOAD_OFFSET + block[0x63]])
+        preamble_symbols, explicit_header = block[0x67] << 8 | block[0x66], not block[0x62] & 0x02
         airtime_us = lora_airtime_us(
             len(payload),
             modulation,
             coding_rate=coding_rate,
-            preamble_symbols=block[0x67] << 8 | block[0x66],
-            explicit_header=not block[0x62] & 0x02,
+            preamble_symbols=preamble_symbols,
+            explicit_header=explicit_header,
             crc=crc,
             ldro=bool(block[0x61] >> 4 & 0x03),
         )
@@ -139,6 +140,9 @@ class Transmitter:
             inverted_iq=bool(block[0x69] & 0x02),
             crc=crc,
             coding_rate=coding_rate,
+            preamble_symbols=preamble_symbols,
+            explicit_header=explicit_header,
+            rf_chain=self.chain,
         )
 
     def _dbm(self, word: int) -> float:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from waiting import LIMIT_S
 
 from gateway_fw.io.virtual_board import VirtualBoard
 
@@ -21,6 +24,13 @@ class RunningBoard:
         self.board: VirtualBoard[Any, Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the board does by itself."""
+        deadline = time.monotonic() + LIMIT_S
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+
     def call(self, function: Callable[[VirtualBoard[Any, Any]], None]) -> None:
         """Run function(board) in the loop, and wait for it."""
         done = threading.Event()
@@ -32,7 +42,7 @@ class RunningBoard:
 
         assert self.loop is not None
         self.loop.call_soon_threadsafe(run)
-        assert done.wait(5)
+        assert done.wait(LIMIT_S)
 
 
 @contextmanager
@@ -49,10 +59,10 @@ def running(core: Any) -> Iterator[RunningBoard]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(LIMIT_S)
     try:
         yield seen
     finally:
         assert seen.loop is not None
         seen.loop.call_soon_threadsafe(over.set)
-        thread.join(5)
+        thread.join(LIMIT_S)

@@ -41,6 +41,7 @@ def test_it_probes_writes_verifies_and_starts(extended: bool, tmp_path: Path) ->
         assert "Starting execution at address 0x08000000... done." in done.stdout
         assert board.core.flash[:20_000] == firmware
         assert board.core.flash[20_000:] == b"\xff" * (131_072 - 20_000)
+        board.until(lambda: bool(board.effects))
         assert board.effects == [ProgramStarted(0x0800_0000)]
 
 

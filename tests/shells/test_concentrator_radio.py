@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
+from gateway_fw.concentrator.chip_firmware import save
 from gateway_fw.concentrator.corecell import CoreCellDriver
 from gateway_fw.concentrator.events import ConcentratorLost, Reception, Started, TransmitDone, TransmitRefused
 from gateway_fw.concentrator.setup import RadioSetup
@@ -17,7 +22,7 @@ from gateway_fw.gwmp.server import GwmpServerCore, SendDownlink, UplinkReceived
 from gateway_fw.gwmp.txpk import Txpk
 from gateway_fw.io import ConcentratorRadio, ForwarderService, ServerAddress, UdpServer
 from gateway_fw.io.virtual_board import VirtualBoard
-from gateway_fw.serial_port import memory_pair, open_port
+from gateway_fw.serial_port import Port, memory_pair, open_port
 from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, PowerLost, VirtualCoreCell
 from lorawan.ids import Eui64
 from lorawan.phy.airtime import lora_airtime_us
@@ -30,12 +35,6 @@ SF7 = LoraModulation(7)
 
 def _heard(at: int, payload: bytes = b"\x40\x11\x22\x33\x44\x00\x01\x00\x01\x02\x03\x04\x05") -> Heard:
     return Heard(at, payload, 868_100_000, SF7, -90.0, 5.0, lora_airtime_us(len(payload), SF7))
-
-
-async def _until(condition: Any, seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class Bench:
@@ -64,23 +63,23 @@ def test_frames_go_both_ways_over_a_pty_and_an_unplugged_board_comes_back() -> N
             await radio.start(told.append)
             assert isinstance(told[0], Started)
             bench.board.submit(_heard(bench.board.now))
-            await _until(lambda: any(isinstance(each, Reception) for each in told))
+            await until(lambda: any(isinstance(each, Reception) for each in told))
             uplink = next(each for each in told if isinstance(each, Reception))
             reply = Transmit(uplink.heard.at + 300_000, b"reply", 868_100_000, SF7, 14, lora_airtime_us(5, SF7))
             radio.transmit(reply)
-            await _until(lambda: any(isinstance(each, TransmitDone) for each in told))
+            await until(lambda: any(isinstance(each, TransmitDone) for each in told))
             assert bench.core.counter_us(bench.sent[0].at) == uplink.counter_us + 300_000
 
             before = radio.now
             bench.board.unplug(PowerLost())
-            await _until(lambda: any(isinstance(each, ConcentratorLost) for each in events))
+            await until(lambda: any(isinstance(each, ConcentratorLost) for each in events))
             radio.transmit(reply)
             assert isinstance(told[-1], TransmitRefused)
             bench.board.replug()
-            await _until(lambda: radio.connections == 2, 10.0)
+            await until(lambda: radio.connections == 2)
             assert radio.now > before
             bench.board.submit(_heard(bench.board.now, b"after"))
-            await _until(lambda: any(isinstance(each, Reception) and each.heard.payload == b"after" for each in told))
+            await until(lambda: any(isinstance(each, Reception) and each.heard.payload == b"after" for each in told))
             await radio.stop()
             assert not bench.core.started
 
@@ -101,6 +100,30 @@ def test_a_line_where_nobody_answers_is_an_error_that_says_so() -> None:
     asyncio.run(scene())
 
 
+def test_a_port_that_opens_after_all_once_nobody_waits_is_closed_again() -> None:
+    async def scene() -> None:
+        near, far = memory_pair()
+        asked, opens = threading.Event(), threading.Event()
+
+        def slow() -> Port:
+            asked.set()
+            assert opens.wait(60)
+            return near
+
+        radio = ConcentratorRadio(lambda: CoreCellDriver(MADE_UP), slow, RadioSetup())
+        starting = asyncio.create_task(radio.open())
+        await until(asked.is_set)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        await radio.stop()
+        opens.set()
+        await until(lambda: near.closed)
+        far.close()
+
+    asyncio.run(scene())
+
+
 def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Path) -> None:
     async def scene() -> None:
         bench, events = Bench(), []
@@ -116,7 +139,7 @@ def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Pa
             async with service:
                 await asyncio.sleep(0.2)
                 bench.board.submit(_heard(bench.board.now))
-                await _until(lambda: any(isinstance(each, UplinkReceived) for each in effects))
+                await until(lambda: any(isinstance(each, UplinkReceived) for each in effects))
                 uplinks = [each for each in effects if isinstance(each, UplinkReceived)]
                 tmst = uplinks[0].rxpk.tmst
                 txpk = Txpk(
@@ -129,9 +152,38 @@ def test_an_uplink_and_its_answer_pass_through_forwarder_and_server(tmp_path: Pa
                     no_crc=True,
                 )
                 server.submit(SendDownlink(config.gateway_eui, txpk, 1))
-                await _until(lambda: any(isinstance(each, TransmitDone) for each in events))
+                await until(lambda: any(isinstance(each, TransmitDone) for each in events))
                 (sent,) = bench.sent
                 assert sent.payload == b"answer"
                 assert bench.core.counter_us(sent.at) == tmst + 500_000
+
+    asyncio.run(scene())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals on Windows")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_gateway_that_is_told_to_end_switches_its_board_off(number: signal.Signals, tmp_path: Path) -> None:
+    save(MADE_UP, tmp_path)
+    # a shell that starts programs in the background lets them ignore Ctrl-C
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = f"{heed}; from bench.cli.app import main; main()"
+    wanted = ("--eui", "0011223344556677", "--server", "127.0.0.1:1", "--chip-firmware", str(tmp_path), "--json")
+
+    async def scene() -> None:
+        bench = Bench()
+        async with bench.board:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", command, "gateway", "run", "--port", bench.board.path, *wanted,
+                stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            assert process.stdout is not None
+            async with asyncio.timeout(60):
+                while b'"started"' not in await process.stdout.readline():
+                    assert process.returncode is None
+                await until(lambda: bench.core.started)
+                process.send_signal(number)
+                await process.communicate()
+            assert process.returncode == 130
+            assert not bench.core.started
 
     asyncio.run(scene())

@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +63,7 @@ def test_write_verify_read_erase_and_info(firmware: Path, tmp_path: Path) -> Non
         assert "verify: 9004 of 9004" in err
         assert "erase   1 of 8 pages" in err
         assert "verified: read back, sha256" in out
+        virtual.until(lambda: bool(virtual.effects))  # the board is still at it when the command has ended
         assert virtual.effects == [ProgramStarted(0x0800_0000)]
         assert {line.direction for line in read_trace(trace.read_text().splitlines())} == {"!", "<", ">"}
         code, out, err = lorabench("flash", "verify", *where, "--image", str(firmware), "--json", "-q")
@@ -114,11 +114,9 @@ def test_unplugging_in_the_middle_says_what_is_on_the_board_and_how_to_recover(f
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
-            deadline = time.monotonic() + 10
-            while virtual.core.wake_at is None and time.monotonic() < deadline:  # until it erases
-                time.sleep(0.005)
+            virtual.until(lambda: virtual.core.wake_at is not None)  # it erases
             virtual.call(lambda shell: shell.unplug(LineLost("pulled")))
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=60)
         assert process.returncode == 4
         assert "error: the line went" in err
         assert "error: on the board now: about 0 of 1 pages erased, nothing written; it does not start" in err
@@ -131,11 +129,9 @@ def test_ctrl_c_in_the_middle_says_the_same_and_a_second_run_mends(firmware: Pat
         arguments = ["flash", "write", "--port", virtual.path, "--board", "picogw-uart", "--entered"]
         command = [*LORABENCH, *arguments, "--image", str(firmware)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            deadline = time.monotonic() + 10
-            while virtual.core.wake_at is None and time.monotonic() < deadline:
-                time.sleep(0.005)
+            virtual.until(lambda: virtual.core.wake_at is not None)
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert "interrupted\non the board now: about 0 of 1 pages erased" in err
         (line,) = [line for line in err.splitlines() if line.startswith("to recover: ")]
@@ -179,7 +175,7 @@ def test_the_virtual_board_of_the_command_line_serves_another_run(tmp_path: Path
         assert code == 0, err
         assert "STM32WLE5xx/WL55xx" in out
         virtual.send_signal(signal.SIGINT)
-        assert "ProgramStarted" in virtual.communicate(timeout=10)[0]
+        assert "ProgramStarted" in virtual.communicate(timeout=60)[0]
     assert virtual.returncode == 130
     assert not Path(link).is_symlink()
     assert lorabench("flash", "virtual", "stm32", "--chip", "z80")[0] == 2
@@ -194,6 +190,7 @@ def test_a_running_picogw_is_ordered_into_its_bootloader(firmware: Path) -> None
         assert code == 0, err
         assert "started" in out
         assert "did not confirm" not in err
+        virtual.until(lambda: bool(virtual.effects))
         assert virtual.effects == [ProgramStarted(0x0800_0000)]
 
 
@@ -217,9 +214,7 @@ def test_ymodem_reaches_a_loader_behind_an_at_command(tmp_path: Path, monkeypatc
         code, out, err = lorabench("flash", "write", *where, "-q")
         assert code == 0, err
         assert "verified: no: this method cannot read back" in out
-        until = time.monotonic() + 5
-        while not core.over and time.monotonic() < until:
-            time.sleep(0.005)
+        loading.until(lambda: any(isinstance(effect, Done) for effect in loading.effects))
         (done,) = [effect for effect in loading.effects if isinstance(effect, Done)]
         assert [(file.name, file.data) for file in done.result] == [("firmware.bin", firmware)]
     code, _, err = lorabench("flash", "verify", *where)

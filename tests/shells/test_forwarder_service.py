@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any
+
+import pytest
+from waiting import until
 
 from gateway_fw.forwarder import ForwarderConfig
 from gateway_fw.gps.ubx import message
 from gateway_fw.gwmp import DownlinkAnswered, GwmpServerCore, SendDownlink, StatReceived, TxError, Txpk, UplinkReceived
 from gateway_fw.io import ForwarderService, ServerAddress, UdpServer
+from gateway_fw.io.forwarder_service import spool_name
 from gateway_fw.io.radio import Deliver
 from gateway_fw.io.spool import SpoolFiles
 from lorawan.ids import Eui64
@@ -51,12 +54,6 @@ class PlayedRadio:
     def hear(self, payload: bytes) -> None:
         assert self.deliver is not None
         self.deliver(Heard(self.now, payload, 868_100_000, LORA, -80.0, 9.0, 56_576))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def of(kind: type, effects: list[Any]) -> list[Any]:
@@ -175,6 +172,29 @@ def test_a_receiver_gives_uplinks_their_time_and_the_service_its_clock() -> None
             stat = of(StatReceived, at_server)[0].stat
             assert round(stat.latitude_deg, 3) == 47.285
             assert len(gps.written) == 1
+
+    asyncio.run(run())
+
+
+def test_a_gps_line_that_fails_is_told_at_the_end_and_leaves_nothing_switched_on(tmp_path: Path) -> None:
+    class FailingGps(PlayedGps):
+        async def read(self) -> bytes:
+            raise RuntimeError("not of a line")
+
+    async def run() -> None:
+        radio = PulsedRadio()
+        gps = FailingGps(radio)
+        async with UdpServer(GwmpServerCore(), lambda _: None) as server:
+            servers = [ServerAddress(*server.address, server.address[1])]
+            service = ForwarderService(CONFIG, servers, radio, gps=gps, spool_directory=tmp_path, grace_s=0.0)
+            await service.start()
+            await until(lambda: bool(gps.written))
+            with pytest.raises(RuntimeError, match="not of a line"):
+                await service.stop()
+            assert radio.stopped
+            files = SpoolFiles(tmp_path / spool_name(servers[0]))
+            files.open()  # raises where somebody still holds it
+            files.close()
 
     asyncio.run(run())
 

@@ -10,12 +10,13 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from corecell_host import Host
 from typer.testing import CliRunner
+from waiting import until
 
 from bench.cli.app import app
 from bench.live.air import Pace
@@ -50,12 +51,6 @@ class PtyHost(Host):
 def short() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lb", dir="/tmp") as name:
         yield Path(name)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def test_a_host_hears_the_scenario_and_its_frame_opens_the_device_s_window_on_the_microsecond(short: Path) -> None:
@@ -110,11 +105,12 @@ def test_what_is_taken_back_before_its_start_never_reaches_the_air(short: Path) 
             host = PtyHost(board.path, core)
             try:
                 await asyncio.to_thread(host.start)
-                start_us = core.counter_us(simulation.world.wall) + 300_000
+                begins = simulation.world.wall + 1_000_000
+                start_us = core.counter_us(begins)
                 await asyncio.to_thread(host.program, bytes(17), start_us=start_us)
                 await asyncio.to_thread(host.modify, 0x5200, 2, 0)  # the host gives it up
                 await until(lambda: any(isinstance(e, Refused) and e.reason == "tx_aborted" for e in told))
-                await asyncio.sleep(0.5)
+                await until(lambda: simulation.world.wall > begins + 200_000)
             finally:
                 os.close(host.port)
 

@@ -13,13 +13,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from waiting import until
 
 from bench.cli.app import app
 from bench.live.air import Pace
@@ -38,12 +38,6 @@ from scenarios.load import LIBRARY
 
 S = 1_000_000
 GATEWAY = Eui64(0xAA555A0000000101)
-
-
-async def until(condition: Callable[[], bool], limit_s: float = 20) -> None:
-    async with asyncio.timeout(limit_s):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_a_scenario_joins_sends_and_is_answered_over_udp() -> None:
@@ -209,7 +203,7 @@ def listening(process: subprocess.Popen[str]) -> tuple[str, int]:
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
     process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=20)
+    return process.communicate(timeout=60)
 
 
 def test_monitor_acknowledges_decodes_and_ends_cleanly(tmp_path: Path) -> None:
@@ -217,7 +211,7 @@ def test_monitor_acknowledges_decodes_and_ends_cleanly(tmp_path: Path) -> None:
     process = start("gateway", "monitor", "--listen", "127.0.0.1:0", "--json", "--pcap", str(pcap))
     address = listening(process)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
-        gateway.settimeout(5)
+        gateway.settimeout(60)
         gateway.sendto(GOOD, address)
         assert gateway.recv(100) == b"\x02\x00\x07\x01"
         gateway.sendto(b"\x01\xab\xcd\x02" + GATEWAY.to_bytes(8, "big"), address)
@@ -242,10 +236,10 @@ def test_a_reader_that_goes_away_ends_the_service() -> None:
     assert process.stderr is not None
     process.stdout.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
-        gateway.settimeout(5)
+        gateway.settimeout(60)
         gateway.sendto(GOOD, address)
         gateway.recv(100)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     said = process.stderr.read()
     process.stderr.close()
     assert process.returncode == 130

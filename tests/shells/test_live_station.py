@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from waiting import until
 
 from bench.cli.app import app
 from bench.errors import UsageError
@@ -35,12 +35,6 @@ from lorawan.version import Version
 
 GATEWAY, DEVICE, ADDR = Eui64(0x58A0CBFFFE800019), Eui64(0x70B3D57ED0000001), DevAddr(0x26000001)
 KEYS = SessionKeys.for_10(AesKey(b"n" * 16), AesKey(b"a" * 16))
-
-
-async def until(condition: Callable[[], bool], limit_s: float = 10) -> None:
-    async with asyncio.timeout(limit_s):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def uplink() -> bytes:
@@ -128,7 +122,7 @@ def test_a_scenario_joins_and_is_answered_over_station_at_its_microsecond() -> N
                 clock=lambda: monotonic_us() * 5,
             )
             async with simulation:
-                await until(lambda: sum(isinstance(event, DataAccepted) for event in told) >= 2, 60)
+                await until(lambda: sum(isinstance(event, DataAccepted) for event in told) >= 2)
             return simulation
 
     totals = asyncio.run(run()).totals

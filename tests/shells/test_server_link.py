@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import until
 
 from gateway_fw.gwmp import DatagramReceived
 from gateway_fw.io.server_link import ServerAddress, ServerLink
@@ -36,10 +36,17 @@ def bound(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     return end
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
+@pytest.mark.parametrize("host", ["eu..example.org", "a" * 64])
+def test_a_host_that_is_no_name_is_told_as_a_socket_error(host: str) -> None:
+    async def run() -> None:
+        dropped: list[Dropped] = []
+        link = ServerLink(0, ServerAddress(host), lambda _: None, dropped.append)
+        await link.start()
+        assert not link.is_open
+        await link.stop()
+        assert [each.reason for each in dropped] == ["socket_error"]
+
+    asyncio.run(run())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of its own on Linux alone")

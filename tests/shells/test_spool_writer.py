@@ -18,7 +18,7 @@ from gateway_fw.io.spool import SpooledAll, SpoolError, SpoolFiles, SpoolWriter
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = monotonic() + 10
+    deadline = monotonic() + 60
     while not condition():
         assert monotonic() < deadline
         sleep(0.002)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import until
 
 from gateway_fw.errors import GatewayError, LinkDeadlineError, LinkStateError
 from gateway_fw.forwarder import DatagramReceived, ForwarderConfig, ForwarderCore, SendDatagram
@@ -24,12 +24,6 @@ LORA = LoraModulation(7)
 
 def heard(at: int) -> Heard:
     return Heard(at, bytes(20), 868_100_000, LORA, -80.0, 9.0, 56_576)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def of(kind: type, effects: list[Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from corecell_host import recorded
 from typer.testing import CliRunner
+from waiting import until
 
 from bench.cli.app import app
 from bench.live.air_script import ChangeFaults, Unplug
@@ -41,19 +42,13 @@ class PtyHost:
     async def ask(self, request: bytes) -> bytes:
         os.write(self.port, request)
         out = b""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(out) < 4 or len(out) < 4 + int.from_bytes(out[1:3], "big"):
                 try:
                     out += os.read(self.port, 65_536)
                 except BlockingIOError:
                     await asyncio.sleep(0)
         return out
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def test_a_script_plays_once_a_host_has_started_the_board_and_what_it_sends_is_said(short: Path) -> None:
@@ -64,7 +59,7 @@ def test_a_script_plays_once_a_host_has_started_the_board_and_what_it_sends_is_s
             Heard(10_000, b"\x40\x01", 868_100_000, SF7, -90.0, 5.0, 46_336),
             ChangeFaults(20_000, {"temperature_c": 30}),
             Heard(30_000, b"\x40", 869_525_000, SF7, -90.0, 5.0, 46_336),
-            Unplug(250_000, 20_000),
+            Unplug(2_000_000, 20_000),
         ]
         session = VirtualCoreCellSession(core, entries, said.append, link=short / "tty")
         task = asyncio.create_task(session.run())
@@ -134,7 +129,7 @@ def test_an_interrupt_stops_it_cleanly(short: Path, asked: signal.Signals) -> No
         assert process.stdout is not None
         assert process.stdout.readline() == f"{link}\n"
         process.send_signal(asked)
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=60)
     assert (process.returncode, complaint) == (130, "interrupted\n")
     assert not link.is_symlink()
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bench.cli.app import app
 from bench.errors import UsageError
-from bench.gateways.provision import radio_setup, server_of
+from bench.gateways.provision import radio_setup
 from bench.runner.identities import gateway_eui
 from gateway_fw.settings import Server, load_settings
 from scenarios.load import load
@@ -58,7 +58,7 @@ def test_the_other_dialects_say_the_same(tmp_path: Path, dialect: str) -> None:
     [
         (["--dialect", "sx1300"], "no such dialect"),
         (["--sites", "vouvray"], "no such site"),
-        (["--server", "a:b"], "HOST:PORT"),
+        (["--server", "a:b"], "is no port"),
         (["--stage", "2030"], "no stage"),
     ],
 )
@@ -85,22 +85,3 @@ def test_other_channel_plans_get_centres_that_reach_them() -> None:
     assert setup.channel_hz(8) == 868_300_000
     with pytest.raises(UsageError, match="do not fit two radios"):
         radio_setup((868_100_000, 866_000_000, 864_100_000))
-
-
-@pytest.mark.parametrize(
-    ("text", "server"),
-    [
-        ("a.example", Server("a.example", 1700, 1700)),
-        ("10.0.0.1:1680", Server("10.0.0.1", 1680, 1680)),
-        ("[2001:db8::1]:1680", Server("2001:db8::1", 1680, 1680)),
-        ("[2001:db8::1]", Server("2001:db8::1", 1700, 1700)),
-    ],
-)
-def test_servers_are_read_as_people_write_them(text: str, server: Server) -> None:
-    assert server_of(text) == server
-
-
-@pytest.mark.parametrize("text", ["", ":1700", "a:", "a:0", "a:70000", "a b:1", "a/b"])
-def test_what_is_no_server_says_so(text: str) -> None:
-    with pytest.raises(UsageError, match="HOST:PORT"):
-        server_of(text)

@@ -217,7 +217,7 @@ def test_a_transmission_starts_at_the_very_microsecond(host: Host, chain: int, l
     (transmit,) = host.effects
     assert transmit == Transmit(
         at, b"\x60" * 20, 869_525_000, LoraModulation(9), 16.0, lora_airtime_us(20, LoraModulation(9), crc=False),
-        inverted_iq=True, crc=False,
+        inverted_iq=True, crc=False, rf_chain=chain,
     )  # fmt: skip
     base = 0x5211 + 0x200 * chain
     assert host.read(base) == b"\x91"

@@ -1,4 +1,4 @@
-"""The CoreCell driver on the virtual board: what it hears and sends, and what it makes of a board that fails.
+"""The CoreCell driver on the virtual board: what it hears, and what it makes of a board that fails.
 
 Both were written from the same facts; what only this pair shows is how they behave together, not that the facts hold.
 """
@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from corecell_frames import heard, transmit
 
-from gateway_fw.concentrator.corecell import MIN_LEAD_US, Phase
+from gateway_fw.concentrator.corecell import Phase
 from gateway_fw.concentrator.corecell_counter import Counter
 from gateway_fw.concentrator.corecell_line import ANSWER_US
 from gateway_fw.concentrator.corecell_receive import receptions
@@ -37,24 +38,10 @@ from gateway_fw.virtual.board import CoreCellBoard
 from gateway_fw.virtual.corecell import PowerLost, VirtualCoreCell
 from gateway_fw.virtual.faults import Faults, SetFaults
 from lorawan.machine import Dropped
-from lorawan.phy.airtime import lora_airtime_us
 from lorawan.phy.modulation import CodingRate, LoraModulation
 from lorawan.phy.radio import Heard, Transmit
 from tests.common.corecell_pair import CoreCellPair
 from tests.common.corecell_records import record
-
-SF9 = LoraModulation(9)
-
-
-def heard(at: int, payload: bytes = b"hello world!", freq_hz: int = 868_300_000, **changes: object) -> Heard:
-    frame = Heard(at, payload, freq_hz, SF9, -91.0, 7.25, lora_airtime_us(len(payload), SF9))
-    return replace(frame, **changes)  # type: ignore[arg-type]
-
-
-def transmit(at: int, payload: bytes = b"downlink", power_dbm: float = 14.0, **changes: object) -> Transmit:
-    airtime_us = lora_airtime_us(min(len(payload), 255), SF9, crc=False)
-    frame = Transmit(at, payload, 868_100_000, SF9, power_dbm, airtime_us, inverted_iq=True, crc=False)
-    return replace(frame, **changes)  # type: ignore[arg-type]
 
 
 def test_a_board_starts_within_three_seconds_and_says_who_it_is() -> None:
@@ -99,59 +86,6 @@ def test_a_frame_with_a_bad_crc_says_so() -> None:
     pair.at(pair.now + 500_000, heard(pair.now + 500_000, crc_ok=False), board=True)
     pair.run(600_000)
     assert not pair.of(Reception)[0].heard.crc_ok
-
-
-def test_a_downlink_starts_at_the_microsecond_asked_for() -> None:
-    pair = CoreCellPair().started()
-    pair.at(pair.now + 500_000, heard(pair.now + 500_000), board=True)
-    pair.run(600_000)
-    uplink = pair.of(Reception)[0]
-    pair.at(pair.now, Program(transmit(uplink.heard.at + 1_000_000)))
-    pair.run(2_000_000)
-    sent = next(effect for effect in pair.from_board if isinstance(effect, Transmit))
-    assert pair.board.counter_us(sent.at) == uplink.counter_us + 1_000_000
-    assert (sent.payload, sent.freq_hz, sent.modulation, sent.power_dbm) == (b"downlink", 868_100_000, SF9, 14)
-    assert (sent.inverted_iq, sent.crc) == (True, False)
-    assert pair.of(Programmed)[0].lead_us > 0
-    assert pair.of(TransmitDone) == [TransmitDone(pair.of(Programmed)[0].transmit, seen_emitting=True)]
-
-
-def test_an_immediate_downlink_goes_at_once() -> None:
-    pair = CoreCellPair().started()
-    pair.at(pair.now, Program(transmit(0), immediate=True))
-    pair.run(300_000)
-    sent = next(effect for effect in pair.from_board if isinstance(effect, Transmit))
-    assert sent.at - pair.now < 0
-    assert pair.of(TransmitDone)
-
-
-def test_what_cannot_be_sent_is_refused_with_the_reason() -> None:
-    pair = CoreCellPair().started()
-    now = pair.now
-    pair.at(now, Program(transmit(now + MIN_LEAD_US - 1500)))
-    pair.at(now, Program(transmit(now + 90_000_000)))
-    pair.at(now, Program(transmit(now + 500_000), rf_chain=1))
-    pair.at(now, Program(transmit(now + 500_000, payload=bytes(256), airtime_us=1)))
-    pair.at(now, Program(transmit(now + 500_000)))
-    pair.at(now + 100_000, Program(transmit(now + 550_000)))
-    pair.run(1_500_000)
-    assert [each.reason for each in pair.of(TransmitRefused)] == [
-        "too_late",
-        "too_early",
-        "tx_disabled",
-        "too_long",
-        "busy",
-    ]
-    assert len(pair.of(TransmitDone)) == 1
-
-
-def test_a_stuck_transmitter_is_cut_off_and_told() -> None:
-    pair = CoreCellPair().started()
-    pair.at(pair.now, SetFaults(Faults(stuck_tx=True)), board=True)
-    pair.at(pair.now, Program(transmit(pair.now + 300_000)))
-    pair.run(5_000_000)
-    assert not pair.of(TransmitDone)
-    assert pair.of(ConcentratorLost) or [each.reason for each in pair.of(TransmitRefused)] == ["stuck"]
 
 
 def test_a_stop_leaves_the_board_off_and_a_start_brings_it_back() -> None:

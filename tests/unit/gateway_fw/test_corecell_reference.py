@@ -17,7 +17,6 @@ from gateway_fw.concentrator.corecell_records import (
 )
 from gateway_fw.concentrator.corecell_startup import image_band, sx1250_frequency
 from gateway_fw.concentrator.corecell_tx import frequency_word, start_delay_ticks, transmit_elements
-from gateway_fw.concentrator.events import Program
 from gateway_fw.concentrator.procedure import ProcedureFailed
 from gateway_fw.concentrator.setup import RadioSetup
 from lorawan.phy.modulation import CodingRate, LoraModulation
@@ -40,10 +39,10 @@ def test_start_up_writes_every_register_that_the_reference_writes_in_its_order()
     assert ours[len(expected)] == "read 6101 8"  # then the counter, and the reference polls
 
 
-def _program(
+def _transmit(
     freq_hz: int, modulation: LoraModulation, rate: int, power_dbm: int, size: int, **more: bool | int
-) -> Program:
-    transmit = Transmit(
+) -> Transmit:
+    return Transmit(
         0,
         bytes(range(size)),
         freq_hz,
@@ -53,29 +52,30 @@ def _program(
         inverted_iq=bool(more.get("iq", True)),
         crc=bool(more.get("crc", False)),
         coding_rate=CodingRate(rate),
-    )
-    return Program(
-        transmit, preamble_symbols=int(more.get("preamble", 8)), explicit_header=bool(more.get("header", True))
+        preamble_symbols=int(more.get("preamble", 8)),
+        explicit_header=bool(more.get("header", True)),
     )
 
 
 @pytest.mark.parametrize(
-    ("title", "program"),
+    ("title", "transmit"),
     [
-        ("868.1 MHz SF7BW125", _program(868_100_000, LoraModulation(7), 1, 14, 10)),
-        ("869.525 MHz SF12BW125", _program(869_525_000, LoraModulation(12), 1, 27, 11)),
+        ("868.1 MHz SF7BW125", _transmit(868_100_000, LoraModulation(7), 1, 14, 10)),
+        ("869.525 MHz SF12BW125", _transmit(869_525_000, LoraModulation(12), 1, 27, 11)),
         (
             "868.3 MHz SF7BW250",
-            _program(868_300_000, LoraModulation(7, 250_000), 2, 16, 12, iq=False, crc=True, preamble=10, header=False),
+            _transmit(
+                868_300_000, LoraModulation(7, 250_000), 2, 16, 12, iq=False, crc=True, preamble=10, header=False
+            ),
         ),
-        ("868.3 MHz SF5BW500", _program(868_300_000, LoraModulation(5, 500_000), 4, 3, 13, crc=True)),
+        ("868.3 MHz SF5BW500", _transmit(868_300_000, LoraModulation(5, 500_000), 4, 3, 13, crc=True)),
     ],
 )
-def test_a_transmission_is_programmed_as_the_reference_programs_it(title: str, program: Program) -> None:
+def test_a_transmission_is_programmed_as_the_reference_programs_it(title: str, transmit: Transmit) -> None:
     text = "\n".join(_golden("corecell_transmit.txt"))
     section = text.split(f"# {title}", 1)[1].split("\n# ", 1)[0].splitlines()
     start_us = int(section[1].removeprefix("= "))
-    elements = transmit_elements(program, RadioSetup(), start_us * 32 & 0xFFFF_FFFF)
+    elements = transmit_elements(transmit, RadioSetup(), start_us * 32 & 0xFFFF_FFFF)
     ours = list(operations(multiple_spi(elements).frame(0)))
     assert ours == section[2:]
 

@@ -57,6 +57,15 @@ def test_a_downlink_is_on_the_air_at_the_asked_microsecond_and_told_40_ms_ahead(
     assert pair.of(TransmitDone) == [TransmitDone(program.transmit, seen_emitting=True)]
 
 
+def test_a_beacon_keeps_its_preamble_and_goes_without_a_header() -> None:
+    pair = _running()
+    beacon = {"preamble_symbols": 10, "explicit_header": False, "inverted_iq": False, "airtime_us": 152_576}
+    program = _downlink(pair, 1_000_000, payload=bytes(17), **beacon)
+    pair.run(2_000_000)
+    # RP002-1.0.4: SF9, 17 bytes, implicit header: 152.576 ms
+    assert pair.on_air == [program.transmit]
+
+
 def test_frames_that_wait_in_the_board_are_fetched_before_it_sends_and_forgets_them() -> None:
     pair = _running()
     pair.run(7_000)
@@ -112,7 +121,7 @@ def test_what_the_board_cannot_send_is_refused_at_once(ahead_us: int, changes: d
 
 def test_a_chain_without_transmitter_and_a_board_that_is_off_refuse() -> None:
     pair = _running()
-    pair.to_driver(Program(_transmit(pair), rf_chain=1))
+    pair.to_driver(Program(replace(_transmit(pair), rf_chain=1)))
     pair.to_driver(Stop())
     pair.run(0)
     pair.to_driver(Program(_transmit(pair)))
