@@ -27,11 +27,12 @@ def info(
     trace: options.TraceOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Say which chip answers in the bootloader. Changes nothing on it."""
+    """Say which chip answers in the bootloader. Changes nothing on it, and leaves it there."""
     from bench.flashing import jobs  # noqa: PLC0415
 
     with options.target_of(options.Connection(port, board, baud, entered, boot0, reset, trace, quiet=True)) as target:
         report = jobs.info(target)
+        options.say_it_waits(target)
     if as_json:
         typer.echo(json.dumps(asdict(report)))
         return
@@ -61,6 +62,7 @@ def verify(
     firmware = options.load_image(image, address=address, board_id=board)
     with options.target_of(options.Connection(port, board, baud, entered, boot0, reset, trace, quiet)) as target:
         report = jobs.verify(target, firmware)
+        options.say_it_waits(target)
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     else:
@@ -95,6 +97,7 @@ def read(
     count = options.number(size, "--size") if size else None
     with options.target_of(options.Connection(port, board, baud, entered, boot0, reset, trace, quiet)) as target:
         at, data = jobs.read(target, begin, count)
+        options.say_it_waits(target)
     image = Image((Segment(at, data),), "bin")
     match output.suffix.lower():
         case ".hex" | ".ihex":
@@ -132,6 +135,7 @@ def erase(
     with options.target_of(options.Connection(port, board, baud, entered, boot0, reset, trace, quiet)) as target:
         try:
             report = jobs.erase(target, pages=wanted, unprotect=unprotect, force=force, standing=standing)
+            options.say_it_waits(target)
         except FlashError as error:
             error.standing = standing.text if standing.changed else ""
             raise

@@ -96,6 +96,14 @@ def warn(sentence: str) -> None:
     sys.stderr.write(f"warning: {sentence}\n")
 
 
+def say_it_waits(target: FlashTarget) -> None:
+    """After a job that starts no program: a board that was ordered into its bootloader is in it still."""
+    from gateway_fw.flash.entry import ORDERS  # noqa: PLC0415
+
+    if target.board.entry in ORDERS and not target.entered:
+        warn("the board waits in its bootloader now; add --entered to the next command, or restart the board")
+
+
 def number(text: str, option: str) -> int:
     """An address or size: 0x08000000, 134217728, 64k. Raises UsageError."""
     scale = {"k": 1024, "M": 1024 * 1024}.get(text[-1:], 1)

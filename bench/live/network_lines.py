@@ -138,7 +138,7 @@ def line(told: Told, names: Mapping[Eui64, str]) -> str | None:
         case "gateway":
             return f"gateway   {found['gateway']}  {printable(found['station'])}  {printable(found['model'])}"
         case "gateway_gone":
-            return f"gone      {found['gateway']}  {printable(found['why'])}"
+            return f"gone      {found['gateway']}  {printable(found['why'])}".rstrip()
         case "unconfirmed":
             return f"silent    {found['gateway']}  said of downlink {found['reference']} nothing"
         case "downlink_failed":

@@ -340,3 +340,14 @@ def test_dfu_goes_through_dfu_util(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", str(tmp_path))
     code, _, err = lorabench("flash", "info", "--board", "corecell-usb", "--entered")
     assert (code, "apt-get install dfu-util" in err) == (4, True)
+
+
+def test_a_board_that_was_ordered_into_its_bootloader_is_told_to_wait_there(firmware: Path) -> None:
+    with running(Stm32BootloaderCore(F401, firmware=ORDERS["picogw-order"])) as virtual:
+        where = ("--port", virtual.path, "--board", "picogw-uart")
+        code, _, err = lorabench("flash", "info", *where)
+        assert code == 0
+        assert "waits in its bootloader now; add --entered" in err
+        code, _, err = lorabench("flash", "write", *where, "--entered", "--image", str(firmware), "-q")
+        assert code == 0, err
+        assert "waits" not in err
