@@ -9,14 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from bench.errors import UsageError
-from gateway_fw.concentrator import chip_firmware
 from gateway_fw.concentrator.chip_firmware import ChipFirmware
 from gateway_fw.concentrator.corecell import CoreCellDriver
 from gateway_fw.concentrator.events import DriverEffect
 from gateway_fw.concentrator.picogw import PicoGwDriver
-from gateway_fw.concentrator.picogw_firmware import PicoGwFirmware, load_picogw, read_picogw_package, save_picogw
+from gateway_fw.concentrator.picogw_firmware import PicoGwFirmware
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.errors import ChipFirmwareError
+from gateway_fw.io import firmware_files as files
 from gateway_fw.io.concentrator import ConcentratorRadio
 from gateway_fw.serial_port import ByteTrace, Port, open_port
 from gateway_fw.settings import SettingsError, SettingsRead, load_settings
@@ -47,10 +47,10 @@ def firmware_folder(board: Board = Board.CORECELL) -> Path:
 def keep_chip_firmware(package: Path, folder: Path) -> ChipFirmware:
     """Read the images out of a driver package into a folder. Raises UsageError."""
     try:
-        firmware = chip_firmware.read_package(package)
+        firmware = files.read_package(package)
     except ChipFirmwareError as error:
         raise UsageError(str(error)) from None
-    chip_firmware.save(firmware, folder)
+    files.save(firmware, folder)
     return firmware
 
 
@@ -58,10 +58,10 @@ def load_chip_firmware(given: Path | None) -> ChipFirmware:
     """From a driver package or a folder of kept images, else from the user's cache. Raises UsageError."""
     try:
         if given is None:
-            return chip_firmware.load(firmware_folder())
+            return files.load(firmware_folder())
         if (given / "arb.bin").exists():
-            return chip_firmware.load(given)
-        return chip_firmware.read_package(given)
+            return files.load(given)
+        return files.read_package(given)
     except ChipFirmwareError as error:
         raise UsageError(str(error)) from None
 
@@ -74,10 +74,10 @@ def blank_firmware() -> ChipFirmware:
 def keep_picogw_firmware(package: Path, folder: Path) -> PicoGwFirmware:
     """Read the images out of a driver package into a folder. Raises UsageError."""
     try:
-        firmware = read_picogw_package(package)
+        firmware = files.read_picogw_package(package)
     except ChipFirmwareError as error:
         raise UsageError(str(error)) from None
-    save_picogw(firmware, folder)
+    files.save_picogw(firmware, folder)
     return firmware
 
 
@@ -85,10 +85,10 @@ def load_picogw_firmware(given: Path | None) -> PicoGwFirmware:
     """From a driver package or a folder of kept images, else from the user's cache. Raises UsageError."""
     try:
         if given is None:
-            return load_picogw(firmware_folder(Board.PICOGW))
+            return files.load_picogw(firmware_folder(Board.PICOGW))
         if (given / "sx1308_arb.bin").exists():
-            return load_picogw(given)
-        return read_picogw_package(given)
+            return files.load_picogw(given)
+        return files.read_picogw_package(given)
     except ChipFirmwareError as error:
         raise UsageError(str(error)) from None
 

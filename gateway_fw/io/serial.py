@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -53,10 +54,8 @@ class SerialLine(Generic[EventT, EffectT]):
         """Begin to read, and let the core begin."""
         self._driver.start()
         loop = asyncio.get_running_loop()
-        try:
-            self._pump = _DescriptorPump(loop, self.port, self._received, self._gone)
-        except NotImplementedError:  # no descriptor, or a loop that cannot wait for one (Windows)
-            self._pump = _ThreadPump(loop, self.port, self._received, self._gone)
+        kind = _DescriptorPump if _can_wait_for(loop, self.port.fileno()) else _ThreadPump
+        self._pump = kind(loop, self.port, self._received, self._gone)
 
     async def stop(self) -> None:
         """Stop the core and close the port. What waits to be written is given up."""
@@ -93,7 +92,18 @@ class SerialLine(Generic[EventT, EffectT]):
             self._driver.handle(LineLost(why))
 
 
-class _Pump:
+def _can_wait_for(loop: asyncio.AbstractEventLoop, descriptor: int | None) -> bool:
+    """Whether there is a descriptor, and the loop can wait for one: that of Windows cannot."""
+    if descriptor is None:
+        return False
+    try:
+        loop.remove_reader(descriptor)
+    except NotImplementedError:
+        return False
+    return True
+
+
+class _Pump(ABC):
     """Moves bytes between a port and the loop. received and gone are called in the loop, gone at most once."""
 
     def __init__(
@@ -105,11 +115,13 @@ class _Pump:
     ) -> None:
         self._loop, self._port, self._received, self._gone = loop, port, received, gone
 
+    @abstractmethod
     def send(self, data: bytes) -> None:
-        raise NotImplementedError
+        """Write these as soon as the line takes them."""
 
+    @abstractmethod
     async def stop(self) -> None:
-        raise NotImplementedError
+        """Leave the port."""
 
 
 class _DescriptorPump(_Pump):
@@ -122,8 +134,7 @@ class _DescriptorPump(_Pump):
     ) -> None:
         super().__init__(loop, port, received, gone)
         descriptor = port.fileno()
-        if descriptor is None:
-            raise NotImplementedError
+        assert descriptor is not None
         self._descriptor = descriptor
         self._waiting = bytearray()
         self._stuck: asyncio.TimerHandle | None = None

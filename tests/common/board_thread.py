@@ -25,7 +25,7 @@ class RunningBoard:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what the board does by itself."""
+        """Wait for what the board does by itself: on a real pty and in another thread, so in real time."""
         deadline = time.monotonic() + LIMIT_S
         while not condition():
             assert time.monotonic() < deadline

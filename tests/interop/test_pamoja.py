@@ -20,6 +20,7 @@ from lorawan.ids import Eui64
 from lorawan.phy import CodingRate, LoraModulation
 
 pamoja = pytest.importorskip("pamoja.gateway")
+PamojaError = pytest.importorskip("pamoja._native").PamojaError  # it is named nowhere else
 pamoja_lora = pytest.importorskip("pamoja.lora")
 
 CRC_NAMES = {CRC_OK: "Ok", CRC_BAD: "Failed", NO_CRC: "Absent"}
@@ -193,7 +194,7 @@ def test_its_limits_are_still_what_they_were() -> None:
     warned = TxAck(2, 7, eui, warning="TX_POWER", power_dbm=27)
     assert pamoja.parse(gwmp.encode(warned)).tx_status == "NONE"
     for datagram in (gwmp.encode(gwmp.PullData(1, 7, eui)), gwmp.encode(TxAck(2, 7, eui)) + b"\0"):
-        with pytest.raises(Exception, match=r".+"):
+        with pytest.raises(PamojaError):
             pamoja.parse(datagram)
         assert gwmp.decode(datagram) is not None
 
@@ -203,6 +204,6 @@ def test_what_it_reads_we_read(datagram: bytes) -> None:
     """We are the more lenient of the two."""
     try:
         theirs = pamoja.parse(datagram)
-    except Exception:
-        return
+    except PamojaError:
+        return  # what it refuses is for the test of its limits, and for the laws of our own codec
     assert gwmp.decode(datagram).token == theirs.token

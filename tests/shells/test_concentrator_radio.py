@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from waiting import until
 
-from gateway_fw.concentrator.chip_firmware import save
 from gateway_fw.concentrator.corecell import CoreCellDriver
 from gateway_fw.concentrator.events import ConcentratorLost, Reception, Started, TransmitDone, TransmitRefused
 from gateway_fw.concentrator.setup import RadioSetup
@@ -21,6 +20,7 @@ from gateway_fw.forwarder.config import ForwarderConfig
 from gateway_fw.gwmp.server import GwmpServerCore, SendDownlink, UplinkReceived
 from gateway_fw.gwmp.txpk import Txpk
 from gateway_fw.io import ConcentratorRadio, ForwarderService, ServerAddress, UdpServer
+from gateway_fw.io.firmware_files import save
 from gateway_fw.io.virtual_board import VirtualBoard
 from gateway_fw.serial_port import Port, memory_pair, open_port
 from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, PowerLost, VirtualCoreCell

@@ -26,10 +26,10 @@ class Lines(Port):
         self.seen.append(f"dtr={dtr}" if dtr is not None else f"rts={rts}")
 
     def _read(self, size: int, timeout_s: float) -> bytes:
-        raise NotImplementedError
+        raise AssertionError(f"a read of {size} bytes within {timeout_s} s: only the lines may move")
 
     def _write(self, data: bytes, timeout_s: float) -> int:
-        raise NotImplementedError
+        raise AssertionError(f"{data!r} within {timeout_s} s: only the lines may move")
 
     def _close(self) -> None: ...
 

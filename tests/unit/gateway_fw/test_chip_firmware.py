@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway_fw.concentrator.chip_firmware import ChipFirmware, image_of_c_array, load, read_package, save
+from gateway_fw.concentrator.chip_firmware import ChipFirmware, image_of_c_array
 from gateway_fw.errors import ChipFirmwareError
+from gateway_fw.io.firmware_files import load, read_package, save
 
 AGC, ARB = random.Random(1).randbytes(8192), random.Random(2).randbytes(8192)
 

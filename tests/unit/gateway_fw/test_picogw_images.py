@@ -9,14 +9,9 @@ import pytest
 from picogw_pair import IMAGES
 
 from gateway_fw.concentrator.picogw_counter import WRAP_US, MicrosecondCounter
-from gateway_fw.concentrator.picogw_firmware import (
-    IMAGE_FILES,
-    PicoGwFirmware,
-    load_picogw,
-    read_picogw_package,
-    save_picogw,
-)
+from gateway_fw.concentrator.picogw_firmware import IMAGE_FILES, PicoGwFirmware
 from gateway_fw.errors import ChipFirmwareError
+from gateway_fw.io.firmware_files import load_picogw, read_picogw_package, save_picogw
 
 
 def test_the_counter_is_unwrapped_and_a_restart_shows() -> None:
