@@ -20,11 +20,11 @@ from lorawan.phy.modulation import LoraModulation
 from lorawan.phy.radio import Transmit
 from lorawan.units import US_PER_S
 
-START_LIMIT_S = 5.0
-TX_FIRST_NUMBER = 40_000
+START_LIMIT_S = 5.0  # assumption: twice the 2.1 s of a CoreCell that starts
+TX_FIRST_NUMBER = 40_000  # numbers in the frames' payloads, apart from those of the uplinks
 BAD_CRC_NUMBER = 39_999
 _SETTLE_S = 0.25  # the last record's way from the chip to us
-_LATE_LEAD_US = 1_000
+_LATE_LEAD_US = 1_000  # under any lead that a chip can be programmed with
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from gateway_fw.serial_port import ByteTrace, open_port
 from lorawan.machine import Dropped
 from lorawan.phy.radio import Transmit
 
-REPORT_S = 30.0
+REPORT_S = 30.0  # as often as the forwarder's own status reports
 Record = dict[str, Any]
 
 

@@ -51,7 +51,7 @@ MIN_LEAD_US = 3_000  # 1.5 ms start delay of the chip, and as much for the line
 MAX_LEAD_US = 60 * US_PER_S  # the trigger compares 32 bits of a counter that wraps after 134 s
 MAX_JUMP_US = US_PER_S  # assumption: crystals of 100 ppm part by less within 2 h of silence; a reset chip by more
 STUCK_US = US_PER_S  # assumption: a transmitter that is not free a second after its frame never will be
-_DONE_SLACK_US = 2_000
+_DONE_SLACK_US = 2_000  # assumption: the chip reports the end of a frame no later than this
 _LOST_HINT = "unplug the board, plug it in again, and start over"
 
 

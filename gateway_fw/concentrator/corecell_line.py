@@ -19,8 +19,8 @@ from lorawan.machine import Dropped, Instant
 
 ANSWER_US = 1_000_000  # assumption: the longest, a burst of 4 kB, takes the board some 40 ms
 QUIET_US = 50_000  # assumption: a stalled USB transfer goes on within this
-MAX_PROBES = 3
-MAX_ATTEMPTS = 3
+MAX_PROBES = 3  # assumption: a board that misses three in a row is gone
+MAX_ATTEMPTS = 3  # assumption: of one order; a line that loses three answers to it is broken
 _CLAUSE = "CoreCell bridge, one answer to each order"
 
 

@@ -38,7 +38,7 @@ from lorawan.units import US_PER_MS
 
 DRAIN_US = 100 * US_PER_MS  # assumption: what an earlier host left comes within this
 POLL_US = 10 * US_PER_MS  # as picoGW_packet_forwarder 0.1.0 lora_pkt_fwd.c FETCH_SLEEP_MS
-COUNTER_US = 100 * US_PER_MS
+COUNTER_US = 100 * US_PER_MS  # assumption: crystals of 100 ppm part by 10 µs in this
 REBOOT_US = 1_200 * US_PER_MS
 """From order 'm' until the board listens again. Source: picoGW_hal 0.2.3 loragw_mcu.h MCU_DELAY_RESET, _COM_INIT."""
 TX_LEAD_US = 40 * US_PER_MS

@@ -20,8 +20,8 @@ from lorawan.machine import Dropped, Instant
 ANSWER_US = 1_000_000  # assumption: the longest burst takes the board some 10 ms
 QUIET_US = 50_000  # assumption: a stalled USB transfer goes on within this
 MAX_NOISE_US = 1_000_000  # assumption: a line that is not quiet by then never will be
-MAX_PROBES = 3
-MAX_ATTEMPTS = 3
+MAX_PROBES = 3  # assumption: a board that misses three in a row is gone
+MAX_ATTEMPTS = 3  # assumption: of one order; a line that loses three answers to it is broken
 _CLAUSE = "picoGW bridge, one answer to each order"
 
 

@@ -39,9 +39,9 @@ NAMES = {
 ANSWER_US = 500_000  # [assumption] 256 bytes take 28 ms at 115200 baud; a USB adapter adds 16 ms each way
 PROGRAM_US = 2_000_000  # [assumption] 256 bytes program in under 20 ms on every chip here
 MASS_ERASE_US = 40_000_000  # 512 kB of an STM32F401: 16 s at most, its data sheet; the largest chips about twice
-QUIET_US = 60_000
-TRIES = 4
-SYNC_US = (100_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)
+QUIET_US = 60_000  # [assumption] a bootloader that has said nothing for six byte times at 1200 baud has no more to say
+TRIES = 4  # [assumption] a line that fails one command four times is not worth a fifth
+SYNC_US = (100_000, 100_000, 200_000, 400_000, 800_000, 1_600_000)  # [assumption] 3.2 s for a board to be reset by hand
 PAGES_A_COMMAND = 64  # small enough to show progress, below the 512 that the smallest bootloader buffer holds
 
 _XORS = [0, *(0x80 | (0x1D * place & 0x7F) for place in range(1, 321))]

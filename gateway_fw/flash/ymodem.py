@@ -21,7 +21,7 @@ MAX_NAME_BYTES = 100  # [assumption] with the size, inside the 128 bytes of a sm
 START_US = 60_000_000  # chapter 5: a receiver asks about every 3 s; a board may erase first
 ANSWER_US = 10_000_000  # chapter 5: the sender waits 10 s or more
 BETWEEN_US = 1_000_000  # chapter 5: one second between characters
-TRIES = 10
+TRIES = 10  # [assumption] in a row, before a transfer is given up
 
 
 class TransferError(FlashError):
