@@ -75,7 +75,7 @@ def test_a_script_plays_once_a_host_has_started_the_board_and_what_it_sends_is_s
                 break
             await host.ask(frame)
         assert sent_at
-        await until(lambda: said[-1]["event"] == "script_done")
+        await until(lambda: any(record["event"] == "script_done" for record in said))
         os.close(host.port)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
