@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lorawan import mac_commands as mac
 from lorawan.device import downlink, join
+from lorawan.device.commands import CommandContext, carry_out
 from lorawan.device.events import DeviceEffect, Joined, Persist, Received, StopListening
-from lorawan.device.mac_answers import answer
 from lorawan.device.pending import PendingFrame
 from lorawan.device.phases import Phase, Step, advance
 from lorawan.device.scheduling import frame_over, schedule, windows_closed
@@ -66,7 +65,7 @@ def _downlink(
     state.memory = replace(state.memory, n_f_cnt_down=session.n_f_cnt_down, a_f_cnt_down=session.a_f_cnt_down)
     effects: list[DeviceEffect] = [Persist(state.memory), StopListening()]
     pending.acknowledged = pending.confirmed and accepted.ack
-    given = answer(mac.parse_commands(accepted.commands, uplink=False).commands, session, state.config)
+    given = carry_out(accepted.commands, CommandContext(session, state.config, now))
     session.answers = given.given  # a downlink ends the repetition of earlier answers
     effects += given.news
     if accepted.confirmed:
