@@ -13,7 +13,10 @@ from lorawan.machine import Instant
 
 
 class Outcome(StrEnum):
-    """What became of an uplink frame. Exactly one holds for each frame: the furthest stage that any gateway reached."""
+    """What became of an uplink frame. Exactly one holds for each frame: the furthest stage that any gateway reached.
+
+    GATEWAY_DOWN: too weak for every gateway that was up, strong enough for one that was down.
+    """
 
     DELIVERED = "delivered"
     COLLIDED = "collided"
