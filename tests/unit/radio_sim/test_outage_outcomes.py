@@ -1,4 +1,4 @@
-"""What a frame is put down to while a gateway is down: cases worked out by hand, the same in medium and batch engine."""
+"""What a frame is put down to while a gateway is down: cases worked out by hand, the same in both tiers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ONE = Demodulators("one", any_sf=1)
 
 @dataclass(frozen=True)
 class Case:
-    """dbm: the frame's power at each gateway. down: gateways that are out. other: another frame's (data rate, powers)."""
+    """dbm: the frame's power at each gateway. down: gateways that are out. other: another frame's data rate, powers."""
 
     dbm: tuple[float, ...]
     down: tuple[int, ...]
