@@ -19,7 +19,7 @@ from radio_sim.batch import OUTCOME_NAMES
 from scenarios.kpi.heard import WINDOW_DAYS, HeardMatrix, daily_scores, fortnight_scores
 
 _CAUSES = {
-    Outcome.DELIVERED: "received, but no reading",
+    Outcome.DELIVERED: "received without a reading",
     Outcome.BELOW_SENSITIVITY: "coverage",
     Outcome.COLLIDED: "collisions",
     Outcome.NO_DEMODULATOR: "blocking: no demodulator free",
@@ -77,7 +77,7 @@ class Misses:
         )
 
     def main_causes(self, days: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """[sensor]: the cause of most of its missed days, of those marked in `days` [scored day] or of all."""
+        """[sensor]: the cause of most of its missed days, the first in a tie; only of days in `days` [scored day]."""
         missed = self.missed if days is None else self.missed & days
         per_cause = [(missed & (self.daily == code)).sum(axis=1) for code in range(len(CAUSES))]
         return np.asarray(np.argmax(per_cause, axis=0), dtype=np.int64)
@@ -132,7 +132,7 @@ def write_silent_sensors(path: Path, stage: StageWorld, zero: WorldResult, matri
 
 def _title(code: int, *, joined: bool) -> str:
     """A cause in words; sensors that never joined stand apart."""
-    return CAUSES[code] if joined else f"{CAUSES[code]}, never joined"
+    return CAUSES[code] if joined else f"{CAUSES[code]} (never joined)"
 
 
 def _most(labels: NDArray[np.str_], weight: NDArray[np.int64]) -> str:

@@ -30,8 +30,8 @@ class Seen:
     """Histograms over received uplinks at their best gateway, and what became of each sensor's frames.
 
     outcomes [sensor, outcome]: frames of all days. daily [sensor, day]: the outcome, by code, that cost most of the
-    frames lost on that day; DELIVERED where none was lost, NOTHING where none was sent. A frame in the air at midnight
-    counts on the day on which it ends. closed: `outcomes` up to the end of the last day in `daily`.
+    frames lost on that day, in a tie the furthest stage; DELIVERED where none was lost, NOTHING where none was sent. A
+    frame in the air at midnight counts on the day on which it ends. closed: `outcomes` up to the last day in `daily`.
     """
 
     rssi: npt.NDArray[np.int64]
