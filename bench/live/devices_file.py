@@ -289,7 +289,7 @@ def devices_toml(network: NetworkConfig, devices: Sequence[tuple[str, DeviceProf
         f"rx1_dr_offset = {network.join.rx1_dr_offset}",
         f"rx2_dr = {network.join.rx2_dr}",
         "extra_channels = [" + ", ".join(f'"{freq_hz / 1e6:.10g} MHz"' for freq_hz in extra) + "]",
-        f'adr_margin = "{network.adr.margin_db:g} dB"',
+        *([f'adr_margin = "{network.adr.margin_db:g} dB"'] if isinstance(network.adr, AdrPolicy) else []),
         f'dedup_window = "{network.dedup_window_us / 1000:g} ms"',
     ]
     for name, device in devices:

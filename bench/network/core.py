@@ -7,35 +7,44 @@ followed by the next way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.network.config import DeviceProfile, NetworkConfig
 from bench.network.downlink import DownlinkPlanner, PendingDownlink
 from bench.network.events import (
+    AskDevice,
     DataAccepted,
     DeviceJoined,
+    DeviceTold,
     DownlinkFailed,
     NetworkDropped,
     NetworkEffect,
     NetworkEvent,
+    PersistDevice,
     SendToDevice,
 )
 from bench.network.reception import Deduplicator, Reception
 from gateway_fw.gwmp import CRC_OK, DownlinkAnswered, DownlinkUnsent, TxError, UplinkReceived
 from lorawan.errors import FrameError, MisuseError
-from lorawan.frames import DataUp, JoinRequest, parse
+from lorawan.frames import DataUp, Frame, JoinRequest, RejoinRequest02, RejoinRequest1, parse
 from lorawan.ids import DevAddr, Eui64
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import LoraModulation, snr_floor_db
 from lorawan.server import (
     Answer,
     AppUplink,
-    JoinCore,
+    Ask,
     JoinHeard,
+    Operation,
     QueueDownlink,
-    ServerSession,
+    Registration,
+    RejoinHeard,
+    Repeated,
+    ServerCore,
+    ServerEffect,
+    ServerMemory,
+    ServerPersist,
     SessionCreated,
-    SessionSettings,
     UplinkHeard,
     Windows,
 )
@@ -44,69 +53,60 @@ TX_ACK_PATIENCE_US = 2_000_000  # an answer whose gateway says nothing is taken 
 
 
 class NetworkCore:
-    """Every registered device's join and session behind one door."""
+    """Every registered device's server core behind one door.
 
-    def __init__(self, config: NetworkConfig, devices: Sequence[DeviceProfile]) -> None:
+    memories: what was persisted of devices before. A PersistDevice is durable before the effects that follow it.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        devices: Sequence[DeviceProfile],
+        memories: Mapping[Eui64, ServerMemory] | None = None,
+    ) -> None:
         self._config = config
-        self._profiles: dict[Eui64, DeviceProfile] = {}
-        self._joins: dict[Eui64, JoinCore] = {}
-        self._sessions: dict[Eui64, ServerSession] = {}
-        self._offered: dict[Eui64, ServerSession] = {}
+        self._devices: dict[Eui64, ServerCore] = {}
         self._by_dev_addr: dict[DevAddr, list[Eui64]] = {}
         self._dedup = Deduplicator(config.dedup_window_us)
         self._planner = DownlinkPlanner(config)
         self._pending: dict[int, PendingDownlink] = {}
         self._reference = 0
-        self._channel_index = {freq_hz: i for i, freq_hz in enumerate(config.channels_hz)}
         for index, profile in enumerate(devices):
-            self._register(profile, index)
+            self._register(profile, index, (memories or {}).get(profile.dev_eui))
 
-    def _register(self, profile: DeviceProfile, index: int) -> None:
-        if profile.dev_eui in self._profiles:
+    def _register(self, profile: DeviceProfile, index: int, memory: ServerMemory | None) -> None:
+        if profile.dev_eui in self._devices:
             raise MisuseError(f"DevEUI {profile.dev_eui} is registered twice")
-        self._profiles[profile.dev_eui] = profile
-        if profile.dev_addr is not None and profile.session_keys is not None:
-            settings = SessionSettings(
-                profile.version,
-                self._config.region,
-                profile.dev_addr,
-                profile.session_keys,
-                profile.version.is_1_1,
-                self._config.abp_ch_mask,
-                Windows.defaults(self._config.region),
-                self._config.adr,
-            )
-            self._sessions[profile.dev_eui] = ServerSession(settings)
-            self._by_dev_addr.setdefault(profile.dev_addr, []).append(profile.dev_eui)
-        elif profile.app_key is not None:
-            self._joins[profile.dev_eui] = JoinCore(
-                profile.version,
-                profile.dev_eui,
-                self._config.join.net_id.dev_addr(index),
-                self._config.join,
-                app_key=profile.app_key,
-                nwk_key=profile.nwk_key,
-            )
+        config = self._config
+        registration = Registration(
+            version=profile.version,
+            region=config.region,
+            dev_eui=profile.dev_eui,
+            dev_addr=config.join.net_id.dev_addr(index) if profile.dev_addr is None else profile.dev_addr,
+            join=config.join,
+            app_key=profile.app_key,
+            nwk_key=profile.nwk_key,
+            join_eui=profile.join_eui,
+            session_keys=profile.session_keys,
+            operation=Operation(
+                config.adr, config.dev_status_period_us, config.gps_at_origin_us, relaxed_f_cnt=profile.relaxed_f_cnt
+            ),
+        )
+        self._devices[profile.dev_eui] = device = ServerCore(registration, memory)
+        for session in device.sessions:
+            self._address(session.settings.dev_addr, profile.dev_eui)
 
-    def _offer(self, dev_eui: Eui64, settings: SessionSettings) -> None:
-        """A session that begins with the device's first uplink in it: the accept may be lost, and the old one go on."""
-        self._offered[dev_eui] = ServerSession(settings)
-        owners = self._by_dev_addr.setdefault(settings.dev_addr, [])
+    def _address(self, dev_addr: DevAddr, dev_eui: Eui64) -> None:
+        owners = self._by_dev_addr.setdefault(dev_addr, [])
         if dev_eui not in owners:
             owners.append(dev_eui)
 
     def _owner(self, heard: UplinkHeard) -> Eui64 | None:
-        """Whose frame it is. Several devices may share an address, and one may have an old and a new session."""
+        """Whose frame it is: several devices may share an address."""
         owners = self._by_dev_addr.get(heard.frame.dev_addr, [])
-        for dev_eui in owners:
-            offered = self._offered.get(dev_eui)
-            if offered is not None and offered.owns(heard):
-                self._sessions[dev_eui] = self._offered.pop(dev_eui)
-                return dev_eui
-        known = [dev_eui for dev_eui in owners if dev_eui in self._sessions]
-        if len(known) == 1:
-            return known[0]
-        return next((dev_eui for dev_eui in known if self._sessions[dev_eui].owns(heard)), None)
+        if len(owners) == 1:
+            return owners[0]
+        return next((dev_eui for dev_eui in owners if self._devices[dev_eui].owns(heard)), None)
 
     @property
     def wake_at(self) -> Instant | None:
@@ -152,16 +152,26 @@ class NetworkCore:
                 # untold, it is at least what reception needs
                 snr_floor_db(rxpk.modulation.sf) if rxpk.snr_db is None else rxpk.snr_db,
                 now,
+                None if rxpk.tmms is None else rxpk.tmms * 1000,
             ),
         )
         return ()
 
-    def _queue(self, event: SendToDevice, now: Instant) -> Sequence[NetworkEffect]:
-        session = self._sessions.get(event.dev_eui)
-        if session is None:
+    def _queue(self, event: SendToDevice | AskDevice, now: Instant) -> Sequence[NetworkEffect]:
+        device = self._devices.get(event.dev_eui)
+        if device is None or not device.sessions:
             return (DownlinkFailed(event.dev_eui, "the device has no session"),)
-        refused = session.handle(QueueDownlink(event.f_port, event.payload, event.confirmed), now)
-        return [DownlinkFailed(event.dev_eui, f"{e.reason}: {e.detail}") for e in refused if isinstance(e, Dropped)]
+        if isinstance(event, AskDevice):
+            effects = device.handle(Ask(event.request), now)
+        else:
+            effects = device.handle(QueueDownlink(event.f_port, event.payload, event.confirmed, event.priority), now)
+        told: list[NetworkEffect] = []
+        for effect in effects:
+            if isinstance(effect, ServerPersist):
+                told.append(PersistDevice(event.dev_eui, effect.memory))
+            elif isinstance(effect, Dropped):
+                told.append(DownlinkFailed(event.dev_eui, f"{effect.reason}: {effect.detail}"))
+        return told
 
     # -- uplinks ---------------------------------------------------------------------------------------------------
 
@@ -170,79 +180,80 @@ class NetworkCore:
             frame = parse(phy_payload, uplink=True)
         except FrameError as error:
             return (NetworkDropped("frame", error.clause, str(error), phy_payload),)
-        dr = self._config.region.dr_of(receptions[0].modulation)
-        if isinstance(frame, JoinRequest):
-            return self._join(frame, dr, phy_payload, receptions, now)
-        if isinstance(frame, DataUp):
-            return self._data(frame, dr, phy_payload, receptions, now)
-        return (NetworkDropped("f_type", "LoRaWAN 1.0.4 §4.2.1", type(frame).__name__, phy_payload),)
-
-    def _join(
-        self, frame: JoinRequest, dr: int, phy_payload: bytes, receptions: tuple[Reception, ...], now: Instant
-    ) -> Sequence[NetworkEffect]:
-        core = self._joins.get(frame.dev_eui)
-        if core is None:
-            return (NetworkDropped("unknown_device", "LoRaWAN 1.0.4 §6.2", str(frame.dev_eui), phy_payload),)
-        join_eui = self._profiles[frame.dev_eui].join_eui
-        if join_eui is not None and frame.join_eui != join_eui:
-            return (NetworkDropped("join_eui", "LoRaWAN 1.0.4 §6.2", str(frame.join_eui), phy_payload),)
-        effects: list[NetworkEffect] = []
-        for effect in core.handle(JoinHeard(frame), now):
-            if isinstance(effect, SessionCreated):
-                settings = SessionSettings(
-                    self._profiles[frame.dev_eui].version,
-                    self._config.region,
-                    effect.dev_addr,
-                    effect.keys,
-                    effect.is_1_1,
-                    self._config.ch_mask if self._config.join.cf_list else self._config.abp_ch_mask,
-                    self._config.windows,
-                    self._config.adr,
+        best, dev_eui = receptions[0], None
+        dr = self._config.region.dr_of(best.modulation)
+        heard: UplinkHeard | JoinHeard | RejoinHeard
+        match frame:
+            case JoinRequest():
+                heard, dev_eui = JoinHeard(frame), frame.dev_eui
+            case RejoinRequest02() | RejoinRequest1():
+                heard, dev_eui = RejoinHeard(frame), frame.dev_eui
+            case DataUp():
+                heard = UplinkHeard(
+                    frame, best.snr_db, dr, 0, len(receptions), ended_at=self._ended_at(best), freq_hz=best.freq_hz
                 )
-                self._offer(frame.dev_eui, settings)
-                effects.append(DeviceJoined(frame.dev_eui, effect.dev_addr, frame.dev_nonce))
-                region = self._config.region
-                windows = Windows(region.join_accept_delay1_us, 0, region.rx2_dr)
-                effects += self._send(frame.dev_eui, effect.accept, receptions, dr, windows, now)
-            else:
-                effects.append(NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload))
-        return effects
+                dev_eui = self._owner(heard)
+                if dev_eui is None:
+                    reason = "mic" if frame.dev_addr in self._by_dev_addr else "unknown_device"
+                    return (NetworkDropped(reason, "LoRaWAN 1.0.4 §4.4", f"DevAddr {frame.dev_addr}", phy_payload),)
+            case _:
+                return (NetworkDropped("f_type", "LoRaWAN 1.0.4 §4.2.1", type(frame).__name__, phy_payload),)
+        device = self._devices.get(dev_eui)
+        if device is None:
+            return (NetworkDropped("unknown_device", "LoRaWAN 1.0.4 §6.2", str(dev_eui), phy_payload),)
+        told: list[NetworkEffect] = []
+        for effect in device.handle(heard, now):
+            told += self._told(effect, dev_eui, frame, dr, phy_payload, receptions, now)
+        return told
 
-    def _data(
-        self, frame: DataUp, dr: int, phy_payload: bytes, receptions: tuple[Reception, ...], now: Instant
+    def _ended_at(self, best: Reception) -> Instant:
+        """When the uplink was over: to 1 ms by a gateway with GPS, else when it came in, late by the way to here."""
+        origin_us = self._config.gps_at_origin_us
+        if best.gps_us is None or origin_us is None:
+            return best.arrived_at
+        return best.gps_us - origin_us
+
+    def _told(
+        self,
+        effect: ServerEffect,
+        dev_eui: Eui64,
+        frame: Frame,
+        dr: int,
+        phy_payload: bytes,
+        receptions: tuple[Reception, ...],
+        now: Instant,
     ) -> Sequence[NetworkEffect]:
-        best = receptions[0]
-        tx_ch = self._channel_index.get(best.freq_hz, 0)
-        heard = UplinkHeard(frame, best.snr_db, dr, tx_ch, len(receptions))
-        dev_eui = self._owner(heard)
-        if dev_eui is None:
-            reason = "mic" if frame.dev_addr in self._by_dev_addr else "unknown_device"
-            return (NetworkDropped(reason, "LoRaWAN 1.0.4 §4.4", f"DevAddr {frame.dev_addr}", phy_payload),)
-        effects: list[NetworkEffect] = []
-        for effect in self._sessions[dev_eui].handle(heard, now):
-            match effect:
-                case AppUplink():
-                    effects.append(
-                        DataAccepted(
-                            dev_eui,
-                            effect.f_cnt,
-                            effect.f_port,
-                            effect.payload,
-                            effect.confirmed,
-                            phy_payload,
-                            receptions,
-                        )
-                    )
-                case Answer():
-                    windows = self._sessions[dev_eui].settings.windows
-                    effects += self._send(dev_eui, effect.phy_payload, receptions, dr, windows, now)
-                case Dropped():
-                    effects.append(NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload))
-                case _:
-                    effects.append(
-                        NetworkDropped("f_cnt_repeated", "LoRaWAN 1.0.4 §4.3.1.5", str(effect.f_cnt), phy_payload)
-                    )
-        return effects
+        """What an effect of a device's core means for the fleet."""
+        match effect:
+            case ServerPersist():
+                return (PersistDevice(dev_eui, effect.memory),)
+            case AppUplink():
+                return (
+                    DataAccepted(
+                        dev_eui,
+                        effect.f_cnt,
+                        effect.f_port,
+                        effect.payload,
+                        effect.confirmed,
+                        phy_payload,
+                        receptions,
+                    ),
+                )
+            case SessionCreated():
+                self._address(effect.dev_addr, dev_eui)
+                nonce = frame.dev_nonce if isinstance(frame, JoinRequest) else getattr(frame, "rj_count", 0)
+                windows = Windows.of_accept(self._config.region)
+                sent = self._send(dev_eui, effect.accept, receptions, dr, windows, None, now)
+                return (DeviceJoined(dev_eui, effect.dev_addr, nonce, effect.rejoin_type), *sent)
+            case Answer():
+                return self._send(dev_eui, effect.phy_payload, receptions, dr, effect.windows, effect.rx1_freq_hz, now)
+            case Dropped():
+                return (NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload),)
+            case Repeated():
+                detail = str(effect.f_cnt)
+                return (NetworkDropped("f_cnt_repeated", "LoRaWAN 1.0.4 §4.3.1.5", detail, phy_payload),)
+            case _:
+                return (DeviceTold(dev_eui, effect),)
 
     # -- downlinks -------------------------------------------------------------------------------------------------
 
@@ -253,6 +264,7 @@ class NetworkCore:
         receptions: tuple[Reception, ...],
         dr: int,
         windows: Windows,
+        rx1_freq_hz: int | None,
         now: Instant,
     ) -> Sequence[NetworkEffect]:
         self._reference += 1
@@ -262,7 +274,7 @@ class NetworkCore:
             for reference, pending in self._pending.items()
             if pending.trying is not None and pending.trying.at + TX_ACK_PATIENCE_US > now
         }
-        tries = self._planner.tries(phy_payload, receptions, dr, windows, self._reference)
+        tries = self._planner.tries(phy_payload, receptions, dr, windows, self._reference, rx1_freq_hz)
         return self._try_next(self._reference, PendingDownlink(dev_eui, tries), now)
 
     def _try_next(self, reference: int, pending: PendingDownlink, now: Instant) -> Sequence[NetworkEffect]:

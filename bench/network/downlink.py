@@ -55,17 +55,22 @@ class DownlinkPlanner:
         uplink_dr: int,
         windows: Windows,
         reference: int,
+        rx1_freq_hz: int | None = None,
     ) -> Iterator[Transmission]:
-        """The ways to try, in order, each checked for duty cycle when it is drawn and accounted at once."""
+        """The ways to try, in order, each checked for duty cycle when it is drawn and accounted at once.
+
+        rx1_freq_hz: None for the uplink's own frequency.
+        """
         region = self._config.region
-        for dr, rx2_hz, after_us, eirp_dbm in (
-            (region.rx1_dr(uplink_dr, windows.rx1_dr_offset), None, windows.rx1_delay_us, self._config.rx1_eirp_dbm),
-            (windows.rx2_dr, region.rx2_freq_hz, windows.rx1_delay_us + US_PER_S, self._config.rx2_eirp_dbm),
+        rx1_dr = region.rx1_dr(uplink_dr, windows.rx1_dr_offset)
+        for dr, window_hz, after_us, eirp_dbm in (
+            (rx1_dr, rx1_freq_hz, windows.rx1_delay_us, self._config.rx1_eirp_dbm),
+            (windows.rx2_dr, windows.rx2_freq_hz, windows.rx1_delay_us + US_PER_S, self._config.rx2_eirp_dbm),
         ):
             modulation = region.modulation(dr)
             airtime_us = lora_airtime_us(len(phy_payload), modulation, crc=False)
             for reception in receptions:
-                freq_hz = reception.freq_hz if rx2_hz is None else rx2_hz
+                freq_hz = reception.freq_hz if window_hz is None else window_hz
                 at = reception.arrived_at + after_us
                 duty = self._duty.setdefault(reception.gateway_eui, DutyCycle(region))
                 band = region.sub_band(freq_hz)
