@@ -1,25 +1,61 @@
-"""The shape of a regional plan and the questions a MAC asks of it."""
+"""The shape of a regional plan: frozen tables, and the look-ups in them that need nothing but the table.
+
+What a device's own plan is at some moment (its channels, its mask, its dwell time) is `lorawan.regions.channel_plan`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
 
-from lorawan.phy.modulation import LoraModulation
+from lorawan.phy.modulation import LoraModulation, Modulation
+
+FHDR_AND_F_PORT_BYTES = 8  # what M counts beside an application payload: FHDR without FOpts 7, FPort 1 (N = M - 8)
+REPEATER_MAC_PAYLOAD_BYTES = 230  # the largest M behind a repeater; every "repeater compatible" table of RP002 is so cut
+DWELL_LIMIT_US = 400_000  # UplinkDwellTime and DownlinkDwellTime 1: 400 ms, TS001-1.0.4 §5.9
+MAX_EIRP_DBM = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36)
+"""TxParamSetupReq MaxEIRP by index. Source: TS001-1.0.4 §5.9 (maximum EIRP encoding)."""
+
+BEACON_PERIOD_S = 128  # TS001-1.0.4 §9
 
 
 @dataclass(frozen=True, slots=True)
 class DataRate:
-    """One row of the data-rate table. max_mac_payload_bytes is M, max_app_payload_bytes is N (no repeater)."""
+    """One row of a data-rate table.
+
+    max_mac_payload_bytes: M without repeater. dwell_mac_payload_bytes: M under the 400 ms uplink dwell time, 0 where the
+    table says N/A, None where it makes no difference. lower: the next data rate of the back-off, None at the lowest.
+    """
 
     index: int
-    modulation: LoraModulation | None  # None: not LoRa (FSK, LR-FHSS)
+    modulation: Modulation
     max_mac_payload_bytes: int
-    max_app_payload_bytes: int
+    lower: int | None = None
+    dwell_mac_payload_bytes: int | None = None
+    uplink: bool = True
+    downlink: bool = True
+
+    @property
+    def max_app_payload_bytes(self) -> int:
+        """N without repeater."""
+        return max(0, self.max_mac_payload_bytes - FHDR_AND_F_PORT_BYTES)
+
+    def mac_payload_bytes(self, *, dwell: bool = False, repeater: bool = False) -> int:
+        """M under these limits; 0 where no frame fits."""
+        limited = dwell and self.dwell_mac_payload_bytes is not None
+        found = self.dwell_mac_payload_bytes if limited else self.max_mac_payload_bytes
+        return min(found or 0, REPEATER_MAC_PAYLOAD_BYTES if repeater else 255)
+
+    @property
+    def is_lora(self) -> bool:
+        """Whether this rate is LoRa, the only modulation that cores send and receive."""
+        return isinstance(self.modulation, LoraModulation)
 
 
 @dataclass(frozen=True, slots=True)
 class SubBand:
-    """A regulatory sub-band: [low, high) in Hz, duty cycle as 1/duty_divisor, largest ERP in dBm."""
+    """A regulatory sub-band: [low, high) in Hz, duty cycle as 1/duty_divisor (1: none), largest ERP in dBm."""
 
     name: str
     low_hz: int
@@ -30,7 +66,7 @@ class SubBand:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """An uplink channel: its frequency, the RX1 frequency (the same unless moved) and its data-rate range."""
+    """An uplink channel: its frequency, the RX1 frequency (0: the same) and its data-rate range."""
 
     freq_hz: int
     min_dr: int
@@ -42,16 +78,88 @@ class Channel:
         """Where RX1 listens."""
         return self.rx1_freq_hz or self.freq_hz
 
+    def carries(self, dr: int) -> bool:
+        """Whether the channel's range has the data rate."""
+        return self.min_dr <= dr <= self.max_dr
+
+
+class MaskKind(Enum):
+    """What a ChMaskCntl value does with ChMask."""
+
+    GROUP = "ChMask is 16 channels"
+    ALL_DEFINED = "every defined channel on"
+    ALL_OFF = "every channel off"
+    BLOCKS = "each bit is eight 125 kHz channels and the 500 kHz channel of the same number"
+    NARROW_ON = "every 125 kHz channel on, ChMask is the 500 kHz channels"
+    NARROW_OFF = "every 125 kHz channel off, ChMask is the 500 kHz channels"
+
+
+class MaskControl(NamedTuple):
+    """The meaning of one ChMaskCntl value; group counts 16 channels each."""
+
+    kind: MaskKind
+    group: int = 0
+
+
+MaskControls = tuple[MaskControl | None, ...]  # by ChMaskCntl; None: RFU
+
+DYNAMIC_MASKS: MaskControls = (
+    MaskControl(MaskKind.GROUP, 0),
+    *(None,) * 5,
+    MaskControl(MaskKind.ALL_DEFINED),
+    None,
+)
+"""ChMaskCntl of every dynamic plan. Source: Regional Parameters 1.0.3 revA §2.5.5, table 30, and §2.11.5, table 80."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassB:
+    """Beacon and ping slots: data rate and frequencies in Hz. Several frequencies: the channel changes each period."""
+
+    beacon_dr: int
+    beacon_freqs_hz: tuple[int, ...]
+    ping_slot_freqs_hz: tuple[int, ...]
+
+    def beacon_freq_hz(self, beacon_time_s: int) -> int:
+        """Of the beacon whose Time field is beacon_time_s. Source: Regional Parameters 1.0.3 revA §2.3.8."""
+        return self.beacon_freqs_hz[beacon_time_s // BEACON_PERIOD_S % len(self.beacon_freqs_hz)]
+
+    def ping_slot_freq_hz(self, dev_addr: int, beacon_time_s: int) -> int:
+        """Of a device's (or group's) ping slots after that beacon. Source: LoRaWAN 1.1 §13 (from memory)."""
+        return self.ping_slot_freqs_hz[(dev_addr + beacon_time_s // BEACON_PERIOD_S) % len(self.ping_slot_freqs_hz)]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinChannel:
+    """A channel that may carry a JoinRequest, by its index in the plan, and the windows of its accept where special.
+
+    rx1_freq_hz 0: as RX1 of any uplink there. rx2_freq_hz 0: the region's; otherwise RX2 stays there after the join.
+    class_b: beacon and ping slots after joining there, None for the region's.
+    """
+
+    index: int
+    rx1_freq_hz: int = 0
+    rx2_freq_hz: int = 0
+    class_b: ClassB | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A dynamic-channel regional plan. Delays in µs, powers in dBm EIRP."""
+    """A regional plan. Delays in µs, powers in dBm EIRP (conducted where the table says so).
+
+    fixed: the channels are numbered in the table and only their mask changes; NewChannelReq and DlChannelReq are passed
+    over and a CFList has type 1. rx1_dr_by_offset: [uplink DR][offset]; _dwell: the same under DownlinkDwellTime 1, empty
+    where there is one table. join_drs: data rates a JoinRequest may have; of a fixed plan each channel takes the one it
+    carries. tx_param_setup: TxParamSetupReq is implemented. uplink_dwell: whether the 400 ms limit holds from the start.
+    """
 
     name: str
+    band: str
+    fixed: bool
     default_channels: tuple[Channel, ...]
     max_channels: int
     data_rates: tuple[DataRate, ...]
-    rx1_dr_by_offset: tuple[tuple[int, ...], ...]  # [uplink DR][offset]
+    rx1_dr_by_offset: tuple[tuple[int, ...], ...]
     rx2_freq_hz: int
     rx2_dr: int
     receive_delay1_us: int
@@ -61,37 +169,80 @@ class Region:
     sub_bands: tuple[SubBand, ...]
     low_hz: int
     high_hz: int
-    min_dr: int
     default_max_dr: int
+    join_drs: tuple[int, ...]
+    class_b: ClassB
+    mask_controls: MaskControls = DYNAMIC_MASKS
+    rx1_dr_by_offset_dwell: tuple[tuple[int, ...], ...] = ()
+    join_channels: tuple[JoinChannel, ...] = ()  # empty: all the default channels
+    tx_param_setup: bool = False
+    uplink_dwell: bool = False
+    power_is_conducted: bool = False
 
     @property
     def default_ch_mask(self) -> int:
         """The mask of the default channels."""
         return (1 << len(self.default_channels)) - 1
 
-    def modulation(self, dr: int) -> LoraModulation:
-        """The LoRa modulation of a data rate. Raises ValueError where it is not LoRa or not defined."""
-        if not 0 <= dr < len(self.data_rates) or (found := self.data_rates[dr].modulation) is None:
-            raise ValueError(f"DR{dr} is not a LoRa data rate of {self.name}")
+    @property
+    def min_dr(self) -> int:
+        """The lowest data rate that carries a frame without dwell time."""
+        return next(rate.index for rate in self.data_rates if rate.uplink and rate.max_mac_payload_bytes)
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether the plan is blocks of eight 125 kHz channels with a 500 kHz channel each (US915, AU915)."""
+        return MaskControl(MaskKind.BLOCKS) in self.mask_controls
+
+    def find_data_rate(self, dr: int, *, uplink: bool | None = None) -> DataRate | None:
+        """The row of a data rate in a direction (None: any), or None if it is RFU there."""
+        for rate in self.data_rates:
+            if rate.index == dr and (uplink is None or (rate.uplink if uplink else rate.downlink)):
+                return rate
+        return None
+
+    def data_rate(self, dr: int) -> DataRate:
+        """The row of a data rate. Raises ValueError for RFU."""
+        found = self.find_data_rate(dr)
+        if found is None:
+            raise ValueError(f"DR{dr} is RFU in {self.name}")
         return found
 
-    def is_lora(self, dr: int) -> bool:
-        """Whether a data-rate index is defined and LoRa."""
-        return 0 <= dr < len(self.data_rates) and self.data_rates[dr].modulation is not None
+    def modulation(self, dr: int) -> LoraModulation:
+        """The LoRa modulation of a data rate. Raises ValueError where it is FSK, LR-FHSS or RFU.
+
+        `data_rate(dr).modulation` is the modulation of any rate.
+        """
+        found = self.find_data_rate(dr)
+        if found is None or not isinstance(found.modulation, LoraModulation):
+            raise ValueError(f"DR{dr} is not a LoRa data rate of {self.name}")
+        return found.modulation
+
+    def is_lora(self, dr: int, *, uplink: bool | None = None) -> bool:
+        """Whether a data-rate index is defined (in a direction, if one is given) and LoRa."""
+        found = self.find_data_rate(dr, uplink=uplink)
+        return found is not None and found.is_lora
 
     def dr_of(self, modulation: LoraModulation) -> int:
-        """The data-rate index of a modulation. Raises ValueError."""
+        """The data-rate index of an uplink's modulation. Raises ValueError."""
         for rate in self.data_rates:
-            if rate.modulation == modulation:
+            if rate.uplink and rate.modulation == modulation:
                 return rate.index
-        raise ValueError(f"{modulation} is not a data rate of {self.name}")
+        raise ValueError(f"{modulation} is not an uplink data rate of {self.name}")
 
-    def rx1_dr(self, uplink_dr: int, offset: int) -> int:
-        """The RX1 data rate. Raises ValueError for an RFU offset."""
-        row = self.rx1_dr_by_offset[uplink_dr]
-        if not 0 <= offset < len(row):
+    @property
+    def max_rx1_dr_offset(self) -> int:
+        """The largest RX1DROffset that is not RFU."""
+        return len(self.rx1_dr_by_offset[0]) - 1
+
+    def rx1_dr(self, uplink_dr: int, offset: int, *, downlink_dwell: bool = False) -> int:
+        """The RX1 data rate. Raises ValueError for an RFU offset or data rate."""
+        table = self.rx1_dr_by_offset_dwell if downlink_dwell and self.rx1_dr_by_offset_dwell else self.rx1_dr_by_offset
+        if not (0 <= uplink_dr < len(table) and table[uplink_dr]):
+            raise ValueError(f"DR{uplink_dr} is no uplink data rate of {self.name}")
+        if not 0 <= offset < len(table[uplink_dr]):
             raise ValueError(f"RX1DROffset {offset} is RFU in {self.name}")
-        return row[offset]
+        return table[uplink_dr][offset]
 
     def sub_band(self, freq_hz: int) -> SubBand | None:
         """The sub-band of a frequency, or None in a gap where nobody may transmit."""
@@ -101,7 +252,7 @@ class Region:
         return None
 
     def tx_power_eirp_dbm(self, index: int) -> float:
-        """EIRP of TXPower `index`: MaxEIRP − 2 dB per step."""
+        """Power of TXPower `index` under the region's own MaxEIRP: 2 dB less per step. Raises ValueError for RFU."""
         if not 0 <= index <= self.max_tx_power_index:
             raise ValueError(f"TXPower {index} is RFU in {self.name}")
         return self.max_eirp_dbm - 2.0 * index
