@@ -62,7 +62,7 @@ def _as923(group: int, offset_hz: int, low_hz: int, high_hz: int) -> Region:
         default_max_dr=5,
         join_drs=(2, 3, 4, 5),
         class_b=ClassB(3, (923_400_000 + offset_hz,), (923_400_000 + offset_hz,)),
-        tx_param_setup=True,
+        has_tx_param_setup=True,
         uplink_dwell=True,
     )
 

@@ -58,6 +58,6 @@ AU915 = Region(
     join_drs=(2, 6),
     class_b=ClassB(8, WIDE_DOWNLINKS_HZ, WIDE_DOWNLINKS_HZ),
     mask_controls=BLOCK_MASKS,
-    tx_param_setup=True,
+    has_tx_param_setup=True,
     uplink_dwell=True,
 )

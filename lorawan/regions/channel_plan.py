@@ -2,7 +2,7 @@
 
 A plan is a value: every change gives a new plan, so that a command that is refused half-way has changed nothing.
 
-Source: TS001-1.0.4 §5.3 (LinkADRReq), §5.6 (NewChannelReq, DlChannelReq), §5.9 (TxParamSetupReq); RP002-1.0.5 §3.3 (CFList).
+Source: TS001-1.0.4 §5.2 (LinkADRReq), §5.6 (NewChannelReq, DlChannelReq), §5.8 (TXParamSetupReq); RP002-1.0.5 §3.3 (CFList).
 """
 
 from __future__ import annotations
@@ -177,13 +177,13 @@ class ChannelPlan:
     # -- limits ------------------------------------------------------------------------------------------------------
 
     def with_tx_params(self, *, uplink_dwell: bool, downlink_dwell: bool, max_eirp_index: int) -> ChannelPlan:
-        """TxParamSetupReq, where the region has it. The region's MaxEIRP is all the device can (assumption)."""
+        """TXParamSetupReq, where the region has it. The region's MaxEIRP is all the device can (assumption)."""
         eirp_dbm = min(float(MAX_EIRP_DBM[max_eirp_index]), self.region.max_eirp_dbm)
         return replace(self, uplink_dwell=uplink_dwell, downlink_dwell=downlink_dwell, max_eirp_dbm=eirp_dbm)
 
     def dwell_ok(self, dr: int, airtime_us: int) -> bool:
         """Whether a frame may stay on the air that long: 400 ms under dwell time, at 125 kHz in US915 (47 CFR 15.247)."""
-        narrow = self.region.modulation(dr).bw_hz <= 125_000 or self.region.tx_param_setup
+        narrow = self.region.modulation(dr).bw_hz <= 125_000 or self.region.has_tx_param_setup
         return not (self.uplink_dwell and narrow) or airtime_us <= DWELL_LIMIT_US
 
     def eirp_dbm(self, tx_power_index: int, freq_hz: int) -> float:

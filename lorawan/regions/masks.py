@@ -2,7 +2,7 @@
 
 A mask is an int, bit i for channel i.
 
-Source: TS001-1.0.4 §5.3; the ChMaskCntl table of each region (`Region.mask_controls`).
+Source: TS001-1.0.4 §5.2; the ChMaskCntl table of each region (`Region.mask_controls`).
 """
 
 from __future__ import annotations

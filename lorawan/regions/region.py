@@ -13,9 +13,9 @@ from lorawan.phy.modulation import LoraModulation, Modulation
 
 FHDR_AND_F_PORT_BYTES = 8  # what M counts beside an application payload: FHDR without FOpts 7, FPort 1 (N = M - 8)
 REPEATER_MAC_PAYLOAD_BYTES = 230  # the largest M behind a repeater; every "repeater compatible" table of RP002 is so cut
-DWELL_LIMIT_US = 400_000  # UplinkDwellTime and DownlinkDwellTime 1: 400 ms, TS001-1.0.4 §5.9
+DWELL_LIMIT_US = 400_000  # UplinkDwellTime and DownlinkDwellTime 1: 400 ms, TS001-1.0.4 §5.8
 MAX_EIRP_DBM = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36)
-"""TxParamSetupReq MaxEIRP by index. Source: TS001-1.0.4 §5.9 (maximum EIRP encoding)."""
+"""TXParamSetupReq MaxEIRP by index. Source: TS001-1.0.4 §5.8 (maximum EIRP encoding)."""
 
 BEACON_PERIOD_S = 128  # TS001-1.0.4 §9
 
@@ -150,7 +150,7 @@ class Region:
     fixed: the channels are numbered in the table and only their mask changes; NewChannelReq and DlChannelReq are passed
     over and a CFList has type 1. rx1_dr_by_offset: [uplink DR][offset]; _dwell: the same under DownlinkDwellTime 1, empty
     where there is one table. join_drs: data rates a JoinRequest may have; of a fixed plan each channel takes the one it
-    carries. tx_param_setup: TxParamSetupReq is implemented. uplink_dwell: whether the 400 ms limit holds from the start.
+    carries. has_tx_param_setup: TXParamSetupReq is implemented. uplink_dwell: whether the 400 ms limit holds from the start.
     """
 
     name: str
@@ -175,7 +175,7 @@ class Region:
     mask_controls: MaskControls = DYNAMIC_MASKS
     rx1_dr_by_offset_dwell: tuple[tuple[int, ...], ...] = ()
     join_channels: tuple[JoinChannel, ...] = ()  # empty: all the default channels
-    tx_param_setup: bool = False
+    has_tx_param_setup: bool = False
     uplink_dwell: bool = False
     power_is_conducted: bool = False
 

@@ -118,7 +118,7 @@ def figure(region: Region, what: str) -> object:
         case "power":
             return region.max_eirp_dbm, region.max_tx_power_index
         case "TxParamSetupReq":
-            return region.tx_param_setup
+            return region.has_tx_param_setup
         case "uplink dwell":
             return region.uplink_dwell
         case "join DR":
@@ -220,7 +220,7 @@ def test_korea_sends_less_below_922_mhz() -> None:
     assert plan.eirp_dbm(3, 921_900_000) == 8.0
 
 
-# TS001-1.0.4 §5.9: the largest EIRP in dBm by index
+# TS001-1.0.4 §5.8: the largest EIRP in dBm by index
 EIRP_BY_INDEX = [8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36]
 
 
