@@ -17,6 +17,7 @@ from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import Heard, Listen, lora_airtime_us
+from lorawan.regions import ChannelPlan, with_cf_list
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -70,7 +71,7 @@ class Pair:
             )
 
     def _open(self, dev_addr: DevAddr, keys: SessionKeys, is_1_1: bool) -> None:
-        mask = 0xFF if self.settings.cf_list else 0x07
+        mask = with_cf_list(ChannelPlan.of(self.config.region), self.settings.cf_list).ch_mask
         self.session = ServerSession(
             SessionSettings(
                 self.config.version,
@@ -140,9 +141,9 @@ class Pair:
             transmit = transmission.transmit
             dr = region.dr_of(transmit.modulation)
             session = self.device.session
-            tx_ch = next(
-                i for i, ch in enumerate(session.channels if session else ()) if ch and ch.freq_hz == transmit.freq_hz
-            )
+            tx_ch = session.plan.index_of(transmit.freq_hz, dr) if session is not None else None
+            if tx_ch is None:
+                raise MisuseError("the device sent on a channel that is not in its plan")
             effects = self.session.handle(UplinkHeard(frame, self.snr_db, dr, tx_ch, 1), self.now)
             self.server_effects += effects
             self.app_uplinks += [effect for effect in effects if isinstance(effect, AppUplink)]

@@ -38,7 +38,7 @@ from lorawan.errors import FrameError
 from lorawan.frames import DataDown, EncryptedJoinAccept, FCtrlUp, parse
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import Heard, Listen, Transmit, lora_airtime_us
-from lorawan.regions import DutyCycle
+from lorawan.regions import ChannelPlan, DutyCycle
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.trace import FrameKind
 from lorawan.units import US_PER_S
@@ -120,8 +120,8 @@ class DeviceCore:
     def _send_requested(self, request: SendRequest, now: Instant) -> Sequence[DeviceEffect]:
         if not 1 <= request.f_port <= 224:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {request.f_port} is not the application's"),)
-        limit = self.config.region.data_rates[self.session.dr if self.session else 0].max_app_payload_bytes
-        if self.session is not None and len(request.payload) > limit:
+        session = self.session
+        if session is not None and len(request.payload) > (limit := session.max_app_payload_bytes):
             detail = f"{len(request.payload)} bytes, {limit} fit this data rate"
             return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)
         effects: list[DeviceEffect] = []
@@ -181,29 +181,30 @@ class DeviceCore:
         config, region = self.config, self.config.region
         airtime_us = self._joining.airtime_us()
         free = [
-            channel
-            for channel in region.default_channels
-            if (earliest := self._duty.earliest(channel.freq_hz, airtime_us, now)) is not None and earliest <= now
+            place
+            for place in self._joining.places()
+            if (earliest := self._duty.earliest(place.channel.freq_hz, airtime_us, now)) is not None and earliest <= now
         ]
         if not free:
             return self._schedule(now)
-        attempt, memory = self._joining.request(self.memory, now)
+        place = free[self._pick(len(free))]
+        attempt, memory = self._joining.request(self.memory, place, now)
         effects: list[DeviceEffect] = []
         if memory != self.memory:
             self.memory = memory
             effects.append(Persist(memory))
-        channel = free[self._pick(len(free))]
         payload = seal_join_request(config.join_key, config.join_eui, config.dev_eui, attempt.dev_nonce)
-        modulation = region.modulation(attempt.dr)
-        transmit = Transmit(now, payload, channel.freq_hz, modulation, self._power_dbm(0), airtime_us)
+        modulation, freq_hz = region.modulation(place.dr), place.channel.freq_hz
+        power_dbm = ChannelPlan.of(region).eirp_dbm(0, freq_hz) - config.eirp_offset_db
+        transmit = Transmit(now, payload, freq_hz, modulation, power_dbm, airtime_us)
         effects.append(Transmission(transmit, FrameKind.JOIN, 0, attempt.dev_nonce, -1, 0, False))
         windows = receive_windows(
             transmit,
             region,
             rx1_delay_us=region.join_accept_delay1_us,
-            rx1_freq_hz=channel.downlink_freq_hz,
-            rx1_dr=region.rx1_dr(attempt.dr, 0),
-            rx2_freq_hz=region.rx2_freq_hz,
+            rx1_freq_hz=place.rx1_freq_hz,
+            rx1_dr=region.rx1_dr(place.dr, 0),
+            rx2_freq_hz=place.rx2_freq_hz,
             rx2_dr=region.rx2_dr,
         )
         self._sent(effects, transmit, windows)
@@ -221,7 +222,10 @@ class DeviceCore:
             return effects
         modulation = region.modulation(session.dr)
         airtime_us = lora_airtime_us(frame.phy_bytes, modulation)
-        usable = [(i, ch) for i, ch in session.enabled() if ch.min_dr <= session.dr <= ch.max_dr]
+        if not session.plan.dwell_ok(session.dr, airtime_us):
+            why = Dropped("dwell_time", "LoRaWAN 1.0.4 §5.8", f"{airtime_us} µs on the air, 400 ms are allowed")
+            return [*effects, *self._give_up(now, why)]
+        usable = session.plan.usable(session.dr)
         starts = [(i, ch, self._duty.earliest(ch.freq_hz, airtime_us, now)) for i, ch in usable]
         free = [(i, ch) for i, ch, at in starts if at is not None and at <= now]
         if not free:
@@ -255,9 +259,8 @@ class DeviceCore:
             tx_dr=session.dr,
             tx_ch=index,
         )
-        transmit = Transmit(
-            now, payload, channel.freq_hz, modulation, self._power_dbm(session.tx_power_index), airtime_us
-        )
+        power_dbm = session.plan.eirp_dbm(session.tx_power_index, channel.freq_hz) - self.config.eirp_offset_db
+        transmit = Transmit(now, payload, channel.freq_hz, modulation, power_dbm, airtime_us)
         f_port = -1 if frame.f_port is None else frame.f_port
         effects.append(
             Transmission(transmit, FrameKind.DATA, session.dev_addr, frame.f_cnt, f_port, frame.sent, frame.confirmed)
@@ -271,7 +274,7 @@ class DeviceCore:
             region,
             rx1_delay_us=session.rx1_delay_us,
             rx1_freq_hz=channel.downlink_freq_hz,
-            rx1_dr=region.rx1_dr(session.dr, session.rx1_dr_offset),
+            rx1_dr=session.plan.rx1_dr(session.dr, session.rx1_dr_offset),
             rx2_freq_hz=session.rx2_freq_hz,
             rx2_dr=session.rx2_dr,
         )
@@ -297,9 +300,6 @@ class DeviceCore:
 
     def _pick(self, n: int) -> int:
         return self._draws.at("channel").integer(n, self._transmissions) if n > 1 else 0
-
-    def _power_dbm(self, index: int) -> float:
-        return self.config.region.tx_power_eirp_dbm(index) - self.config.eirp_offset_db
 
     # -- receiving -------------------------------------------------------------------------------------------------
 
@@ -391,8 +391,8 @@ class DeviceCore:
 
     def _lower_data_rate(self, frame: PendingFrame, session: DeviceSession) -> None:
         """Every second try of a confirmed uplink, where the smaller frame still fits. Source: LoRaWAN 1.0.2 §18.4."""
-        region = self.config.region
         if frame.confirmed and self.config.version.rules.confirmed_tries and frame.sent % 2 == 0:
-            smaller = region.data_rates[max(session.dr - 1, region.min_dr)]
-            if frame.phy_bytes - 5 <= smaller.max_mac_payload_bytes:  # M counts neither MHDR nor MIC
-                session.dr = smaller.index
+            lower = session.plan.next_lower_dr(session.dr)
+            # M counts neither MHDR nor MIC
+            if lower is not None and frame.phy_bytes - 5 <= session.plan.max_mac_payload_bytes(lower):
+                session.dr = lower

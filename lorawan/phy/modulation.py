@@ -62,7 +62,7 @@ class FskModulation:
 
     def __post_init__(self) -> None:
         if self.bit_rate_bps <= 0 or 8_000_000 % self.bit_rate_bps:
-            raise FrameError(f"{self.bit_rate_bps} bit/s", field="bit_rate_bps", hint="a byte lasts a whole number of µs")
+            raise FrameError(f"{self.bit_rate_bps} bit/s", field="bit_rate_bps", hint="a byte lasts whole µs")
 
     def __str__(self) -> str:
         return f"FSK {self.bit_rate_bps}"
@@ -77,7 +77,7 @@ class LrFhssCodingRate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LrFhssModulation:
-    """An LR-FHSS data rate, uplink only: the occupied channel width in Hz as the regional tables name it, and coding rate.
+    """An LR-FHSS data rate, uplink only: occupied channel width in Hz, as the regional tables name it, and coding rate.
 
     Data of the tables: nothing here sends or receives it. Source: RP002-1.0.3 §2.4.3, table 8.
     """

@@ -1,11 +1,12 @@
 """Regional parameters: one algorithm (`ChannelPlan`) over a frozen table per region.
 
-Every region of RP002-1.0.4 is a table; the SF5 and SF6 data rates of RP002-1.0.5 and its CFList type 1 for dynamic plans
-are left out.
+Every region of RP002-1.0.4 is a table; the SF5 and SF6 data rates of RP002-1.0.5 and its CFList type 1 for dynamic
+plans are left out.
 """
 
 from lorawan.regions.as923 import AS923_1, AS923_2, AS923_3, AS923_4
 from lorawan.regions.au915 import AU915
+from lorawan.regions.cf_list import with_cf_list
 from lorawan.regions.channel_plan import ChannelPlan
 from lorawan.regions.cn470 import CN470_20A, CN470_20B, CN470_26A, CN470_26B
 from lorawan.regions.duty_cycle import DutyCycle
@@ -67,4 +68,5 @@ __all__ = [
     "SubBand",
     "join_places",
     "mask_requests",
+    "with_cf_list",
 ]

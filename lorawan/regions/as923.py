@@ -1,9 +1,9 @@
 """AS923-1 to AS923-4: one dynamic plan with dwell time at four frequency offsets.
 
-Source: RP002-1.0.5 §3.10 (tables 65–75) by its transcription in pamoja-lora 0.2.0 and page 80 (table 73), without the SF5
-and SF6 rates that 1.0.5 added; offsets and band edges of the groups as in SWL2001@9a14f677 (RP002-1.0.3). UplinkDwellTime
-is on until the network says otherwise, as in LoRaMac-node@dcbcfb32. The 1 % duty cycle is the default channels'; that it
-holds in the whole band is an assumption.
+Source: RP002-1.0.5 §3.10 (tables 65–75) by its transcription in pamoja-lora 0.2.0 and page 80 (table 73), without the
+SF5 and SF6 rates that 1.0.5 added; offsets and band edges of the groups as in SWL2001@9a14f677 (RP002-1.0.3).
+UplinkDwellTime is on until the network says otherwise, as in LoRaMac-node@dcbcfb32. The 1 % duty cycle is the default
+channels'; that it holds in the whole band is an assumption.
 """
 
 from __future__ import annotations

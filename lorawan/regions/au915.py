@@ -1,8 +1,8 @@
 """AU915-928, a fixed plan with dwell time.
 
-Source: RP002-1.0.5 §3.8 (tables 39–46) by its transcription in pamoja-lora 0.2.0, without the SF5 and SF6 rates that 1.0.5
-added; back-off and payloads under dwell time as in SWL2001@9a14f677 (RP002-1.0.3). Join data rates: TR007-1.1 §4.2 (page 12).
-UplinkDwellTime is on until the network says otherwise, as in LoRaMac-node@dcbcfb32.
+Source: RP002-1.0.5 §3.8 (tables 39–46) by its transcription in pamoja-lora 0.2.0, without the SF5 and SF6 rates that
+1.0.5 added; back-off and payloads under dwell time as in SWL2001@9a14f677 (RP002-1.0.3). Join data rates: TR007-1.1
+§4.2 (page 12). UplinkDwellTime is on until the network says otherwise, as in LoRaMac-node@dcbcfb32.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A plan is a value: every change gives a new plan, so that a command that is refused half-way has changed nothing.
 
-Source: TS001-1.0.4 §5.2 (LinkADRReq), §5.6 (NewChannelReq, DlChannelReq), §5.8 (TXParamSetupReq); RP002-1.0.5 §3.3 (CFList).
+Source: TS001-1.0.4 §5.2 (LinkADRReq), §5.6 (NewChannelReq, DlChannelReq), §5.8 (TXParamSetupReq); RP002-1.0.5 §3.3
+(CFList).
 """
 
 from __future__ import annotations
@@ -10,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lorawan.phy.modulation import LoraModulation
 from lorawan.regions.masks import apply_mask
-from lorawan.regions.region import DWELL_LIMIT_US, MAX_EIRP_DBM, Channel, DataRate, Region
+from lorawan.regions.region import DWELL_LIMIT_US, FHDR_AND_F_PORT_BYTES, MAX_EIRP_DBM, Channel, DataRate, Region
 
 DIPOLE_GAIN_DB = 2.15  # EIRP − ERP
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """The channels of one device (None: not defined), which of them are on, its dwell times and its largest EIRP in dBm."""
+    """The channels of one device (None: not defined), which are on, its dwell times and its largest EIRP in dBm."""
 
     region: Region
     channels: tuple[Channel | None, ...]
@@ -62,12 +62,12 @@ class ChannelPlan:
 
         Refused: no channel left on, or one that is not defined.
         """
-        mask: int | None = self.ch_mask
-        defined = self.defined_mask
+        mask, defined = self.ch_mask, self.defined_mask
         for ch_mask_cntl, ch_mask in requests:
-            mask = apply_mask(self.region, mask, defined, ch_mask_cntl, ch_mask)
-            if mask is None:
+            changed = apply_mask(self.region, mask, defined, ch_mask_cntl, ch_mask)
+            if changed is None:
                 return None
+            mask = changed
         return None if not mask or mask & ~defined else replace(self, ch_mask=mask)
 
     @property
@@ -98,7 +98,7 @@ class ChannelPlan:
         return replace(self, channels=self._with(index, channel), ch_mask=mask), True, True
 
     def dl_channel(self, index: int, freq_hz: int) -> tuple[ChannelPlan, bool, bool]:
-        """DlChannelReq of a dynamic plan: the plan after it, whether the uplink channel exists, and the frequency is good."""
+        """DlChannelReq of a dynamic plan: the plan after it, and whether uplink channel and frequency were accepted."""
         channel = self.channels[index] if index < len(self.channels) else None
         freq_ok = self.region.frequency_ok(freq_hz)
         if channel is None or not freq_ok:
@@ -110,7 +110,7 @@ class ChannelPlan:
         return (*self.channels[:index], channel, *self.channels[index + 1 :])
 
     def with_frequencies(self, freqs_hz: Sequence[int]) -> ChannelPlan:
-        """CFList type 0 of a dynamic plan: channels after the default ones, DR0–5, on. 0 and bad frequencies: passed over."""
+        """CFList type 0 of a dynamic plan: channels after the default ones, DR0–5, on; bad ones are passed over."""
         plan, first = self, len(self.region.default_channels)
         for index, freq_hz in enumerate(freqs_hz, first):
             if freq_hz and self.region.frequency_ok(freq_hz):
@@ -131,8 +131,7 @@ class ChannelPlan:
         return [rate for rate in rates if rate.mac_payload_bytes(dwell=self.uplink_dwell)]
 
     def _sendable(self, dr: int) -> bool:
-        rate = self.region.find_data_rate(dr, uplink=True)
-        return rate is not None and rate.is_lora and rate.mac_payload_bytes(dwell=self.uplink_dwell) > 0
+        return any(rate.index == dr for rate in self._rates())
 
     @property
     def min_dr(self) -> int:
@@ -156,7 +155,7 @@ class ChannelPlan:
         return None
 
     def nearest_dr(self, dr: int, rx1_dr_offset: int = 0) -> int:
-        """`dr` if the plan can use it, else the highest usable one below it, else the lowest above it, else the lowest."""
+        """`dr` if the plan can use it, else the next usable one below it, else the next above it, else the lowest."""
         drs = [rate.index for rate in self._rates() if self.usable(rate.index)]
         good = [found for found in drs if self.answerable(found, rx1_dr_offset)]
         below = [found for found in good if found <= dr]
@@ -166,13 +165,13 @@ class ChannelPlan:
         """The RX1 data rate after an uplink at `dr`. Raises ValueError for RFU."""
         return self.region.rx1_dr(dr, rx1_dr_offset, downlink_dwell=self.downlink_dwell)
 
-    def modulation(self, dr: int) -> LoraModulation:
-        """As Region.modulation."""
-        return self.region.modulation(dr)
-
     def max_mac_payload_bytes(self, dr: int) -> int:
-        """M of an uplink at `dr` under the device's dwell time. Raises ValueError for RFU."""
+        """M of an uplink at `dr` under the device's dwell time, 0 where none fits. Raises ValueError for RFU."""
         return self.region.data_rate(dr).mac_payload_bytes(dwell=self.uplink_dwell)
+
+    def max_app_payload_bytes(self, dr: int) -> int:
+        """N likewise."""
+        return max(0, self.max_mac_payload_bytes(dr) - FHDR_AND_F_PORT_BYTES)
 
     # -- limits ------------------------------------------------------------------------------------------------------
 
@@ -182,7 +181,7 @@ class ChannelPlan:
         return replace(self, uplink_dwell=uplink_dwell, downlink_dwell=downlink_dwell, max_eirp_dbm=eirp_dbm)
 
     def dwell_ok(self, dr: int, airtime_us: int) -> bool:
-        """Whether a frame may stay on the air that long: 400 ms under dwell time, at 125 kHz in US915 (47 CFR 15.247)."""
+        """Whether a frame may be that long on the air: 400 ms under dwell time, at 125 kHz in US915 (47 CFR 15.247)."""
         narrow = self.region.modulation(dr).bw_hz <= 125_000 or self.region.has_tx_param_setup
         return not (self.uplink_dwell and narrow) or airtime_us <= DWELL_LIMIT_US
 

@@ -1,9 +1,10 @@
 """CN470-510: four fixed plans, for 20 MHz antennas (A, B) and 26 MHz antennas (A, B), as tables.
 
-Source: RP002-1.0.5 §3.9 (tables 49–58) by its transcription in pamoja-lora 0.2.0; beacon channels and the join windows as in
-SWL2001@9a14f677 (RP002-1.0.3). A device joins on the join channels of the plan it is made for (assumption: the documents
-let it try the channels of all four and take the plan that answers); DR0 carries nothing and is left out of join and channel
-ranges, as in LoRaMac-node@dcbcfb32. The class B channels of an ABP device are those of the first join channel (assumption).
+Source: RP002-1.0.5 §3.9 (tables 49–58) by its transcription in pamoja-lora 0.2.0; beacon channels and the join windows
+as in SWL2001@9a14f677 (RP002-1.0.3). A device joins on the join channels of the plan it is made for (assumption: the
+documents let it try the channels of all four and take the plan that answers); DR0 carries nothing and is left out of
+join and channel ranges, as in LoRaMac-node@dcbcfb32. The class B channels of an ABP device are those of the first join
+channel (assumption).
 """
 
 from __future__ import annotations

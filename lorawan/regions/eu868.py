@@ -1,7 +1,7 @@
 """EU863-870.
 
-Source: RP002-1.0.4 §2.4 (channels, data rates, RX1 offsets, TXPower, delays), LR-FHSS rates RP002-1.0.3 §2.4.3; sub-bands
-and duty cycles ERC Recommendation 70-03 annex 1 and ETSI EN 300 220-2 V3.2.1 annex B.
+Source: RP002-1.0.4 §2.4 (channels, data rates, RX1 offsets, TXPower, delays), LR-FHSS rates RP002-1.0.3 §2.4.3;
+sub-bands and duty cycles ERC Recommendation 70-03 annex 1 and ETSI EN 300 220-2 V3.2.1 annex B.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which channel and data rate a JoinRequest takes.
 
-Source: TS001-1.0.4 §6.2.5 (random hopping over the join channels); for plans with 500 kHz channels TR007-1.1 §4.2 (page 12):
-one random channel of each block of eight, then one of the 500 kHz channels, and no channel twice until all 72 were used.
+Source: TS001-1.0.4 §6.2.5 (random hopping over the join channels); for plans with 500 kHz channels TR007-1.1 §4.2 (page
+12): one random channel of each block of eight, then one of the 500 kHz channels, and no channel twice until all 72 were
+used.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from lorawan.regions.region import Channel, ClassB, Region
 
 @dataclass(frozen=True, slots=True)
 class JoinPlace:
-    """A channel for a JoinRequest: its index, the channel, the data rate, and where its accept arrives in RX1 and RX2."""
+    """A channel for a JoinRequest: its index, the channel, the data rate, and where RX1 and RX2 are."""
 
     index: int
     channel: Channel
@@ -29,10 +30,10 @@ _CYCLE = 8 * _PASS
 
 
 def join_places(region: Region, number: int, dr: int, draws: Draws) -> tuple[JoinPlace, ...]:
-    """The channels that request `number` (of all requests ever made, from 0) may take; the caller chooses one at random.
+    """The channels that request `number` (of all requests ever made, from 0) may take; the caller draws one of them.
 
-    dr: the data rate of a plan in which it is free (`Region.join_drs`); where each channel has its own, it is passed over
-    and there is exactly one channel.
+    dr: the data rate of a plan in which it is free (`Region.join_drs`); where each channel has its own, it is passed
+    over and there is exactly one channel.
     """
     if region.has_blocks:
         cycle, step = divmod(number, _CYCLE)

@@ -45,13 +45,13 @@ def _blocks(ch_mask: int) -> int:
     return sum(0xFF << 8 * k for k in chosen) | (ch_mask & 0xFF) << _WIDE_FIRST
 
 
-def mask_requests(region: Region, mask: int, present: int | None = None) -> tuple[tuple[int, int], ...]:
-    """(ChMaskCntl, ChMask) of a block of LinkADRReqs that leaves a device with `mask`, the fewest that are enough.
+def mask_requests(region: Region, mask: int) -> tuple[tuple[int, int], ...]:
+    """(ChMaskCntl, ChMask) of a block of LinkADRReqs that leaves any device with `mask`, whatever it had.
 
-    present: the mask the device is known to have, None if unknown. At most five; three fit FOpts.
+    One for a dynamic plan, for all channels and for whole blocks of eight; at most five, of which FOpts hold three.
     """
     groups = [(group, mask >> 16 * group & _GROUP) for group in range(-(-region.max_channels // 16))]
-    if len(groups) == 1 or mask == present:
+    if len(groups) == 1:
         return (groups[0],)
     if region.has_blocks:
         wide = mask >> _WIDE_FIRST

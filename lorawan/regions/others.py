@@ -1,10 +1,10 @@
 """EU433, CN779, KR920, IN865 and RU864: dynamic plans, as tables.
 
 Source: RP002-1.0.5 §3.7 and §3.11–3.13 by their transcription in pamoja-lora 0.2.0, without the SF5 and SF6 rates that
-1.0.5 added; EU433 also Regional Parameters 1.0.3 revA §2.5.5–2.5.8 (pages 34, 35), RU864 §2.11.5–2.11.8 (pages 66, 68). IN865:
-MaxEIRP 30 dBm and TXPower 0–10 as in LoRaMac-node@dcbcfb32 (RP002-1.0.5 says 29.2 dBm and 0–14, page 91). CN779 is no longer
-in RP002-1.0.5: LoRaMac-node@dcbcfb32. Duty cycles: 1 % in EU433 and CN779 as in LoRaMac-node@dcbcfb32 (RP002-1.0.5's EU433
-allows 10 %), none in KR920 and IN865; RU864's bands as in SWL2001@9a14f677.
+1.0.5 added; EU433 also Regional Parameters 1.0.3 revA §2.5.5–2.5.8 (pages 34, 35), RU864 §2.11.5–2.11.8 (pages 66, 68).
+IN865: MaxEIRP 30 dBm and TXPower 0–10 as in LoRaMac-node@dcbcfb32 (RP002-1.0.5 says 29.2 dBm and 0–14, page 91). CN779
+is no longer in RP002-1.0.5: LoRaMac-node@dcbcfb32. Duty cycles: 1 % in EU433 and CN779 as in LoRaMac-node@dcbcfb32
+(RP002-1.0.5's EU433 allows 10 %), none in KR920 and IN865; RU864's bands as in SWL2001@9a14f677.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from lorawan.phy.modulation import LoraModulation, Modulation
 
 FHDR_AND_F_PORT_BYTES = 8  # what M counts beside an application payload: FHDR without FOpts 7, FPort 1 (N = M - 8)
-REPEATER_MAC_PAYLOAD_BYTES = 230  # the largest M behind a repeater; every "repeater compatible" table of RP002 is so cut
+REPEATER_MAC_PAYLOAD_BYTES = (
+    230  # the largest M behind a repeater; every "repeater compatible" table of RP002 is so cut
+)
 DWELL_LIMIT_US = 400_000  # UplinkDwellTime and DownlinkDwellTime 1: 400 ms, TS001-1.0.4 §5.8
 MAX_EIRP_DBM = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36)
 """TXParamSetupReq MaxEIRP by index. Source: TS001-1.0.4 §5.8 (maximum EIRP encoding)."""
@@ -24,8 +26,9 @@ BEACON_PERIOD_S = 128  # TS001-1.0.4 §9
 class DataRate:
     """One row of a data-rate table.
 
-    max_mac_payload_bytes: M without repeater. dwell_mac_payload_bytes: M under the 400 ms uplink dwell time, 0 where the
-    table says N/A, None where it makes no difference. lower: the next data rate of the back-off, None at the lowest.
+    max_mac_payload_bytes: M without repeater. dwell_mac_payload_bytes: M under the 400 ms uplink dwell time, 0 where
+    the table says N/A, None where it makes no difference. lower: the next data rate of the back-off, None at the
+    lowest.
     """
 
     index: int
@@ -148,9 +151,10 @@ class Region:
     """A regional plan. Delays in µs, powers in dBm EIRP (conducted where the table says so).
 
     fixed: the channels are numbered in the table and only their mask changes; NewChannelReq and DlChannelReq are passed
-    over and a CFList has type 1. rx1_dr_by_offset: [uplink DR][offset]; _dwell: the same under DownlinkDwellTime 1, empty
-    where there is one table. join_drs: data rates a JoinRequest may have; of a fixed plan each channel takes the one it
-    carries. has_tx_param_setup: TXParamSetupReq is implemented. uplink_dwell: whether the 400 ms limit holds from the start.
+    over and a CFList has type 1. rx1_dr_by_offset: [uplink DR][offset]; _dwell: the same under DownlinkDwellTime 1,
+    empty where there is one table. join_drs: data rates a JoinRequest may have; of a fixed plan each channel takes the
+    one it carries. has_tx_param_setup: TXParamSetupReq is implemented. uplink_dwell: whether the 400 ms limit holds
+    from the start.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Rows that several regional tables have in common.
 
-Source: RP002-1.0.5 §3.4–3.13 by its independent transcription in pamoja-lora 0.2.0, without the SF5 and SF6 rates that 1.0.5
-added; Regional Parameters 1.0.3 revA §2.5.6–2.5.7 (pages 34 and 35) for payloads and RX1 offsets.
+Source: RP002-1.0.5 §3.4–3.13 by its independent transcription in pamoja-lora 0.2.0, without the SF5 and SF6 rates that
+1.0.5 added; Regional Parameters 1.0.3 revA §2.5.6–2.5.7 (pages 34 and 35) for payloads and RX1 offsets.
 """
 
 from __future__ import annotations
@@ -50,10 +50,8 @@ BLOCK_MASKS: MaskControls = (
 """ChMaskCntl of US915 and AU915."""
 
 
-def narrow_and_wide_channels(
-    narrow_hz: int, narrow_max_dr: int, wide_hz: int, wide_dr: int
-) -> tuple[Channel, ...]:
-    """72 uplink channels: 64 of 125 kHz every 200 kHz, eight of 500 kHz every 1.6 MHz. RX1 is on channel number modulo 8."""
+def narrow_and_wide_channels(narrow_hz: int, narrow_max_dr: int, wide_hz: int, wide_dr: int) -> tuple[Channel, ...]:
+    """72 uplink channels: 64 of 125 kHz every 200 kHz, eight of 500 kHz every 1.6 MHz. RX1: channel modulo 8."""
     narrow = [Channel(narrow_hz + 200_000 * k, 0, narrow_max_dr, WIDE_DOWNLINKS_HZ[k % 8]) for k in range(64)]
     wide = [Channel(wide_hz + 1_600_000 * k, wide_dr, wide_dr, WIDE_DOWNLINKS_HZ[k]) for k in range(8)]
     return (*narrow, *wide)

@@ -1,4 +1,4 @@
-"""Every figure of every regional table against the documents: tests/golden/regions/*.csv, typed from them line by line."""
+"""Every figure of every regional table against the documents: tests/golden/regions/*.csv, typed from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from lorawan.draws import Draws
 from lorawan.phy import FskModulation, LoraModulation, LrFhssCodingRate, LrFhssModulation, lora_airtime_us
 from lorawan.phy.modulation import Modulation
 from lorawan.regions import REGIONS, Channel, ChannelPlan, Region, join_places
-from lorawan.draws import Draws
 
 GOLDEN = Path(__file__).parents[2] / "golden/regions"
 REGION_IDS = sorted(REGIONS)
@@ -65,7 +65,7 @@ def test_a_data_rate_is_that_of_the_document(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", REGION_IDS)
 def test_no_data_rate_is_in_the_code_that_is_not_in_the_document(name: str) -> None:
-    listed = {int(row["dr"]) for row in DATA_RATES if row["region"] in (name, name.split("-")[0])}
+    listed = {int(row["dr"]) for row in DATA_RATES if row["region"] in (name, name.split("-", maxsplit=1)[0])}
     assert [rate.index for rate in REGIONS[name].data_rates] == sorted(listed)
 
 
@@ -203,7 +203,8 @@ def test_default_channels_with_a_duty_cycle(name: str, duty: float) -> None:
     """LoRaMac-node@dcbcfb32: BAND0 of each of these is 1 %."""
     for channel in REGIONS[name].default_channels:
         band = REGIONS[name].sub_band(channel.freq_hz)
-        assert band is not None and 1 / band.duty_divisor == duty
+        assert band is not None
+        assert 1 / band.duty_divisor == duty
 
 
 @pytest.mark.parametrize("name", ["US915", "AU915", "KR920", "IN865", "CN470-20A"])
@@ -258,7 +259,12 @@ def test_channels_of_the_wide_plans_answer_modulo_eight() -> None:
 def test_beacons_hop_in_the_wide_plans() -> None:
     """Regional Parameters 1.0.3 revA §2.3.8: floor(beacon_time / 128) modulo 8."""
     class_b = REGIONS["US915"].class_b
-    assert [class_b.beacon_freq_hz(128 * k) for k in (0, 1, 7, 8)] == [923_300_000, 923_900_000, 927_500_000, 923_300_000]
+    assert [class_b.beacon_freq_hz(128 * k) for k in (0, 1, 7, 8)] == [
+        923_300_000,
+        923_900_000,
+        927_500_000,
+        923_300_000,
+    ]
     assert class_b.ping_slot_freq_hz(3, 128 * 6) == 923_300_000 + 600_000 * 1
     assert REGIONS["EU868"].class_b.beacon_freq_hz(128 * 5) == 869_525_000
 
