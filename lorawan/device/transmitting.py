@@ -42,7 +42,7 @@ def transmit_join(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         effects.append(Persist(memory))
     payload = seal_join_request(config.join_key, config.join_eui, config.dev_eui, attempt.dev_nonce)
     modulation, freq_hz = region.modulation(place.dr), place.channel.freq_hz
-    power_dbm = ChannelPlan.of(region).eirp_dbm(0, freq_hz) - config.eirp_offset_db
+    power_dbm = config.conducted_dbm(ChannelPlan.of(region).power_dbm(0, freq_hz))
     transmit = Transmit(now, payload, freq_hz, modulation, power_dbm, airtime_us)
     effects.append(Transmission(transmit, FrameKind.JOIN, 0, attempt.dev_nonce, -1, 0, False))
     windows = receive_windows(
@@ -93,7 +93,7 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         _sealed(state, session, frame, index),
         channel.freq_hz,
         modulation,
-        session.plan.eirp_dbm(session.tx_power_index, channel.freq_hz) - state.config.eirp_offset_db,
+        state.config.conducted_dbm(session.plan.power_dbm(session.tx_power_index, channel.freq_hz)),
         airtime_us,
     )
     f_port = -1 if frame.f_port is None else frame.f_port

@@ -185,12 +185,12 @@ class ChannelPlan:
         narrow = self.region.modulation(dr).bw_hz <= 125_000 or self.region.has_tx_param_setup
         return not (self.uplink_dwell and narrow) or airtime_us <= DWELL_LIMIT_US
 
-    def eirp_dbm(self, tx_power_index: int, freq_hz: int) -> float:
+    def power_dbm(self, tx_power_index: int, freq_hz: int) -> float:
         """Power of a TXPower index at a frequency: 2 dB per step under MaxEIRP, and what the sub-band allows.
 
         Conducted where the region counts so. Raises ValueError for an RFU index.
         """
-        lowered_db = self.region.max_eirp_dbm - self.region.tx_power_eirp_dbm(tx_power_index)
+        lowered_db = self.region.max_eirp_dbm - self.region.tx_power_dbm(tx_power_index)
         band = self.region.sub_band(freq_hz)
         most_dbm = band.max_erp_dbm + DIPOLE_GAIN_DB if band is not None else self.max_eirp_dbm
         return min(self.max_eirp_dbm - lowered_db, most_dbm)

@@ -117,7 +117,10 @@ DYNAMIC_MASKS: MaskControls = (
 
 @dataclass(frozen=True, slots=True)
 class ClassB:
-    """Beacon and ping slots: data rate and frequencies in Hz. Several frequencies: the channel changes each period."""
+    """Beacon and ping slots: frequencies in Hz, and the data rate of the beacon, of ping slots too until changed.
+
+    Several frequencies: the channel changes each beacon period. Source: RP002-1.0.4 page 28 (PING_SLOT_DATARATE).
+    """
 
     beacon_dr: int
     beacon_freqs_hz: tuple[int, ...]
@@ -255,7 +258,7 @@ class Region:
                 return band
         return None
 
-    def tx_power_eirp_dbm(self, index: int) -> float:
+    def tx_power_dbm(self, index: int) -> float:
         """Power of TXPower `index` under the region's own MaxEIRP: 2 dB less per step. Raises ValueError for RFU."""
         if not 0 <= index <= self.max_tx_power_index:
             raise ValueError(f"TXPower {index} is RFU in {self.name}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys
+from lorawan.errors import MisuseError
 from lorawan.frames import MAX_F_OPTS, FCtrlDown
 from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
@@ -60,6 +61,9 @@ class ServerSession:
     """The network's core for one session. Deduplicated uplinks in, application data and answers out."""
 
     def __init__(self, settings: SessionSettings) -> None:
+        longest = len(mask_requests(settings.region, settings.ch_mask)) * (1 + mac.LinkAdrReq.length)
+        if longest > MAX_F_OPTS:
+            raise MisuseError(f"channel mask {settings.ch_mask:#x} takes more LinkADRReqs than FOpts hold")
         self.settings = settings
         self.link: LinkSettings | None = None  # as last known; None before the first uplink
         self._last_f_cnt_up: int | None = None

@@ -99,7 +99,7 @@ def test_the_nearest_data_rate_can_be_used_where_any_can(plan: ChannelPlan, dr: 
 def test_no_power_is_above_what_was_set(plan: ChannelPlan, index: int) -> None:
     if index <= plan.region.max_tx_power_index:
         for _, channel in plan.enabled():
-            assert plan.eirp_dbm(index, channel.freq_hz) <= plan.max_eirp_dbm - 2 * index
+            assert plan.power_dbm(index, channel.freq_hz) <= plan.max_eirp_dbm - 2 * index
     assert plan.max_eirp_dbm in (plan.region.max_eirp_dbm, *MAX_EIRP_DBM)
 
 

@@ -216,9 +216,9 @@ def test_regions_without_a_duty_cycle(name: str) -> None:
 def test_korea_sends_less_below_922_mhz() -> None:
     """Regional Parameters 1.0.3 revA §2.9.3, page 55: 10 dBm EIRP below 922 MHz, whatever was set."""
     plan = ChannelPlan.of(REGIONS["KR920"])
-    assert plan.eirp_dbm(0, 922_100_000) == 14.0
-    assert plan.eirp_dbm(0, 921_900_000) == pytest.approx(10.0)
-    assert plan.eirp_dbm(3, 921_900_000) == 8.0
+    assert plan.power_dbm(0, 922_100_000) == 14.0
+    assert plan.power_dbm(0, 921_900_000) == pytest.approx(10.0)
+    assert plan.power_dbm(3, 921_900_000) == 8.0
 
 
 # TS001-1.0.4 §5.8: the largest EIRP in dBm by index
@@ -231,7 +231,7 @@ def test_tx_param_setup_lowers_the_largest_eirp(index: int, dbm: int) -> None:
         uplink_dwell=False, downlink_dwell=False, max_eirp_index=index
     )
     assert plan.max_eirp_dbm == min(dbm, 30)
-    assert plan.eirp_dbm(2, 915_200_000) == pytest.approx(min(dbm, 30) - 4, abs=1e-9)
+    assert plan.power_dbm(2, 915_200_000) == pytest.approx(min(dbm, 30) - 4, abs=1e-9)
 
 
 def dwell_rows() -> Iterator[tuple[str, int, int]]:

@@ -105,7 +105,7 @@ class TestUs915:
         session = session_of(pair)
         assert (session.dr, session.plan.ch_mask) == (3, 0xFF00 | 1 << 65)
         assert answer_bits(pair) == "03070307"
-        assert pair.sent[-1].transmit.power_dbm == 30 - 2 * 5 - 2.15
+        assert pair.sent[-1].transmit.power_dbm == 30 - 2 * 5  # the table is conducted power
         assert pair.sent[-1].transmit.modulation == LoraModulation(7)
 
     @pytest.mark.parametrize(
@@ -147,6 +147,10 @@ class TestUs915:
         session = session_of(pair)
         assert (session.dr, session.plan.ch_mask) == (3, 0xFF00 | 1 << 65)
         assert pair.sent[-1].transmit.modulation == LoraModulation(7)
+
+    def test_a_mask_that_no_frame_can_ask_for_is_a_mistake_of_ours(self) -> None:
+        with pytest.raises(MisuseError, match="more LinkADRReqs"):
+            joined_in(US915, cf_list=type_1([1, 1, 1, 1, 0]))
 
     def test_a_long_payload_waits_for_a_faster_data_rate(self) -> None:
         pair = joined_in(US915)
