@@ -11,7 +11,7 @@ from lorawan.regions.channel_plan import ChannelPlan
 from lorawan.regions.cn470 import CN470_20A, CN470_20B, CN470_26A, CN470_26B
 from lorawan.regions.duty_cycle import DutyCycle
 from lorawan.regions.eu868 import EU868
-from lorawan.regions.join_channels import JoinPlace, join_places
+from lorawan.regions.join_channels import JoinPlace, join_place, join_places
 from lorawan.regions.masks import mask_requests
 from lorawan.regions.others import CN779, EU433, IN865, KR920, RU864
 from lorawan.regions.region import Channel, ClassB, DataRate, Region, SubBand
@@ -66,6 +66,7 @@ __all__ = [
     "JoinPlace",
     "Region",
     "SubBand",
+    "join_place",
     "join_places",
     "mask_requests",
     "with_cf_list",

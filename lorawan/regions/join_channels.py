@@ -40,12 +40,13 @@ def join_places(region: Region, number: int, dr: int, draws: Draws) -> tuple[Joi
         turn, block = divmod(step, _PASS)
         wide = block == 8
         index = 64 + turn if wide else 8 * block + _shuffled_eight(draws.at("join_block", cycle, block))[turn]
-        return (_place(region, index, region.join_drs[1] if wide else region.join_drs[0]),)
+        return (join_place(region, index, region.join_drs[1] if wide else region.join_drs[0]),)
     indices = [join.index for join in region.join_channels] or range(len(region.default_channels))
-    return tuple(_place(region, index, dr) for index in indices)
+    return tuple(join_place(region, index, dr) for index in indices)
 
 
-def _place(region: Region, index: int, dr: int) -> JoinPlace:
+def join_place(region: Region, index: int, dr: int) -> JoinPlace:
+    """The join channel with this index, as device and network both know it."""
     channel = region.default_channels[index]
     special = next((join for join in region.join_channels if join.index == index), None)
     return JoinPlace(

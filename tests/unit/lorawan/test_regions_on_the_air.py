@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from mac_pairs import abp, data_up, hear_commands, otaa
+from mac_pairs import data_up, hear_commands
 
 from lorawan import mac_commands as mac
 from lorawan.device import DeviceConfig, SendDone, SendRequest
@@ -17,14 +17,14 @@ from lorawan.machine import Dropped
 from lorawan.phy import Listen, LoraModulation
 from lorawan.regions import AS923_1, AS923_2, AU915, CN470_20A, KR920, REGIONS, US915, Region
 from lorawan.server import JoinSettings
-from lorawan.testing import Pair
+from lorawan.testing import Pair, Script, abp_device, otaa_device, silent
 from lorawan.version import Version
 
 V104 = Version.V1_0_4
 
 
 def pair_in(region: Region, version: Version = V104, *, cf_list: bytes = b"", **changes: object) -> Pair:
-    config = otaa(version, **{"region": region, "join_data_rates": (), **changes})
+    config = otaa_device(version, **{"region": region, "join_data_rates": (), **changes})
     return Pair(config, settings=JoinSettings(NetId(0x13), rx2_dr=region.rx2_dr, cf_list=cf_list))
 
 
@@ -54,21 +54,26 @@ def answer_bits(pair: Pair) -> str:
 
 
 @pytest.mark.parametrize("version", list(Version), ids=str)
+@pytest.mark.parametrize("window", [1, 2])
 @pytest.mark.parametrize("name", sorted(REGIONS))
-def test_a_device_joins_and_is_heard_in_every_region(name: str, version: Version) -> None:
-    pair = joined_in(REGIONS[name], version)
+def test_a_device_joins_and_both_ends_agree_on_the_windows_in_every_region(
+    name: str, window: int, version: Version
+) -> None:
+    pair = pair_in(REGIONS[name], version)
+    pair.window = window
+    pair.join()
     for k in range(5):
         pair.send(bytes([k]), confirmed=True)
     assert [uplink.payload for uplink in pair.app_uplinks] == [bytes([k]) for k in range(5)]
     done = [effect for effect in pair.of(SendDone) if isinstance(effect, SendDone)]
     assert [effect.acknowledged for effect in done] == [True] * 5
+    assert pair.missed == []
 
 
 class TestUs915:
     def test_the_join_goes_round_the_blocks_and_the_accept_comes_on_channel_modulo_eight(self) -> None:
         pair = pair_in(US915)
-        tries = iter(range(9))
-        pair.lose_up = lambda _: next(tries, None) is not None
+        pair.up = Script([()] * 9)
         pair.join()
         sent = [t.transmit for t in pair.sent]
         assert len(sent) == 10
@@ -169,7 +174,7 @@ class TestAs923:
 
     def test_a_slower_join_is_a_mistake_of_ours(self) -> None:
         with pytest.raises(MisuseError, match="AS923-1 joins"):
-            otaa(V104, region=AS923_1, join_data_rates=(0,))
+            otaa_device(V104, region=AS923_1, join_data_rates=(0,))
 
     def test_a_type_0_list_adds_channels(self) -> None:
         pair = joined_in(AS923_2, cf_list=encode_cf_list([922_000_000, 922_200_000]))
@@ -218,15 +223,13 @@ class TestAs923:
         hear_commands(pair, mac.TxParamSetupReq(downlink_dwell=False, uplink_dwell=False, max_eirp_index=5))
         session = session_of(pair)
         session.nb_trans, sent_before = 3, len(pair.sent)
-        pair.lose_up = lambda _: True
+        pair.up = silent
         pair.feed(SendRequest(10, bytes(100)))
-        for _ in range(2):  # the first transmission, and its windows closing
-            assert pair.device.wake_at is not None
-            pair.now = max(pair.now, pair.device.wake_at)
-            pair.device_effects += pair.device.wake(pair.now)
+        pair.run(pair.now + 3_000_000)
+        assert len(pair.sent) == sent_before + 1
         session.replan(session.plan.with_tx_params(uplink_dwell=True, downlink_dwell=False, max_eirp_index=5))
         pair.run()
-        assert len(pair.sent) == sent_before
+        assert len(pair.sent) == sent_before + 1
         dropped = [effect for effect in pair.of(Dropped) if isinstance(effect, Dropped)]
         assert dropped[-1].reason == "dwell_time"
 
@@ -269,7 +272,7 @@ class TestOtherPlans:
         assert powers == {921_500_000: pytest.approx(10 - 2.15)}
 
     def test_an_abp_device_begins_at_a_data_rate_the_plan_has(self) -> None:
-        config: DeviceConfig = replace(abp(V104), region=AS923_1)
+        config: DeviceConfig = replace(abp_device(V104), region=AS923_1)
         pair = Pair(config)
         assert session_of(pair).dr == 2
         pair.send(b"x")
@@ -279,7 +282,7 @@ class TestOtherPlans:
         pair = joined_in(US915, cf_list=type_1([0xFF00, 0, 0, 0, 2]))
         session = session_of(pair)
         session.dr, session.adr_ack_cnt = 3, 64
-        pair.lose_up = lambda _: True
+        pair.up = silent
         seen = []
         for _ in range(32 * 4 + 1):
             pair.send(b"x")
