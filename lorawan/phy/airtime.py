@@ -9,7 +9,7 @@ from lorawan.phy.modulation import CodingRate, FskModulation, LoraModulation
 LORAWAN_PREAMBLE_SYMBOLS = 8  # RP002-1.0.4, EU863-870 "preamble": 8 symbols
 
 # An FSK frame: preamble 5 and sync word C194C1 3 bytes (Regional Parameters 1.0.3 revA §2.2.1, table 2), then one
-# length byte, the PHY payload and CRC-16 (SX1276 datasheet rev. 7 §4.2.13, variable-length packets).
+# length byte, the PHY payload and CRC-16 (SX1276 datasheet, variable-length packets; from memory).
 FSK_OVERHEAD_BYTES = 5 + 3 + 1 + 2
 
 

@@ -19,7 +19,7 @@ DWELL_LIMIT_US = 400_000  # UplinkDwellTime and DownlinkDwellTime 1: 400 ms, TS0
 MAX_EIRP_DBM = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36)
 """TXParamSetupReq MaxEIRP by index. Source: TS001-1.0.4 §5.8 (maximum EIRP encoding)."""
 
-BEACON_PERIOD_S = 128  # TS001-1.0.4 §9
+BEACON_PERIOD_S = 128  # TS001-1.0.4, class B (clause from memory)
 
 
 @dataclass(frozen=True, slots=True)

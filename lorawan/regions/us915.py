@@ -1,9 +1,9 @@
 """US902-928, a fixed plan.
 
 Source: RP002-1.0.5 §3.5 (tables 19–26) by its transcription in pamoja-lora 0.2.0, without the SF5 and SF6 rates that
-1.0.5 added; the same figures as RP002-1.0.4 §2.5. Payloads and RX1 offsets of DR0–4, RX2 and beacon: Regional
-Parameters 1.0.3 revA §2.3.6–2.3.8 (page 25). The 400 ms are 47 CFR 15.247's, for 125 kHz channels; the payload table
-keeps them.
+1.0.5 added; payloads also as chirpstack's lrwn@d77207cd has them for RP002-1.0.4. Payloads and RX1 offsets of DR0–4,
+RX2 and beacon: Regional Parameters 1.0.3 revA §2.3.6–2.3.8 (page 25). The 400 ms are 47 CFR 15.247's, for 125 kHz
+channels; the payload table keeps them.
 """
 
 from __future__ import annotations

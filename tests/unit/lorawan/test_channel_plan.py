@@ -216,7 +216,7 @@ class TestDataRates:
 
 class TestJoining:
     def test_every_pass_takes_one_of_each_block_and_a_500_khz_channel(self) -> None:
-        """TR007-1.1 §4.2, page 12: no channel twice in 72 attempts."""
+        """TR007-1.1, page 12: no channel twice in 72 attempts."""
         for region, narrow_dr, wide_dr in ((US915, 0, 4), (AU915, 2, 6)):
             places = [join_places(region, n, 0, Draws.of_seed(3)) for n in range(144)]
             assert all(len(found) == 1 for found in places)
