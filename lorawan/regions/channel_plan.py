@@ -146,13 +146,10 @@ class ChannelPlan:
 
     def next_lower_dr(self, dr: int) -> int | None:
         """The data rate of the next back-off step that an enabled channel carries; None where there is none."""
-        lowest = self.min_dr
-        while dr > lowest:
-            lower = self.region.data_rate(dr).lower
-            dr = lowest if lower is None else max(lower, lowest)
-            if self.usable(dr):
-                return dr
-        return None
+        lower = self.region.data_rate(dr).lower
+        while lower is not None and not self.usable(lower):
+            lower = self.region.data_rate(lower).lower
+        return lower
 
     def nearest_dr(self, dr: int, rx1_dr_offset: int = 0) -> int:
         """`dr` if the plan can use it, else the next usable one below it, else the next above it, else the lowest."""
