@@ -22,10 +22,12 @@ from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys
 from lorawan.errors import FrameError
 from lorawan.ids import AesKey, DevAddr, Eui64
-from lorawan.regions import Channel
+from lorawan.regions import REGIONS, Channel, ChannelPlan
 from lorawan.server import JoinMemory, KeptSession, LinkSettings, Picture, ServerMemory, SessionMemory, Windows
 
 _PLAIN = ("f_cnt_up", "n_f_cnt_down", "a_f_cnt_down", "rj_count0", "conf_f_cnt_down", "last_conf_f_cnt", "begun")
+
+_PLAN = ("ch_mask", "uplink_dwell", "downlink_dwell", "max_eirp_dbm")
 
 
 class NetworkState:
@@ -109,8 +111,9 @@ def _session_entry(session: KeptSession) -> dict[str, Any]:
         "is_1_1": session.is_1_1,
         "keys": [key.hex() for key in (keys.f_nwk_s_int_key, keys.s_nwk_s_int_key, keys.nwk_s_enc_key, keys.app_s_key)],
         "windows": asdict(picture.windows),
-        "channels": [None if channel is None else asdict(channel) for channel in picture.channels],
-        "ch_mask": picture.ch_mask,
+        "region": picture.plan.region.name,
+        "channels": [None if channel is None else asdict(channel) for channel in picture.plan.channels],
+        **{name: getattr(picture.plan, name) for name in _PLAN},
         "adr_ack_limit": picture.adr_ack_limit,
         "link": None if memory.link is None else asdict(memory.link),
         "waiting": [mac.encode_commands(request).hex() for request in memory.waiting],
@@ -141,8 +144,11 @@ def _session(entry: dict[str, Any]) -> KeptSession:
             raise ValueError(f"{name} is {value!r}")
     picture = Picture(
         Windows(**entry["windows"]),
-        tuple(None if channel is None else Channel(**channel) for channel in entry["channels"]),
-        int(entry["ch_mask"]),
+        ChannelPlan(
+            REGIONS[entry["region"]],
+            tuple(None if channel is None else Channel(**channel) for channel in entry["channels"]),
+            **{name: entry[name] for name in _PLAN},
+        ),
         int(entry["adr_ack_limit"]),
     )
     memory = SessionMemory(

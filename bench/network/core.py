@@ -30,11 +30,14 @@ from lorawan.frames import DataUp, Frame, JoinRequest, RejoinRequest02, RejoinRe
 from lorawan.ids import DevAddr, Eui64
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import LoraModulation, snr_floor_db
+from lorawan.regions import ChannelPlan
 from lorawan.server import (
     Answer,
     AppUplink,
     Ask,
+    JoinAnswer,
     JoinHeard,
+    Openings,
     Operation,
     QueueDownlink,
     Registration,
@@ -44,9 +47,7 @@ from lorawan.server import (
     ServerEffect,
     ServerMemory,
     ServerPersist,
-    SessionCreated,
     UplinkHeard,
-    Windows,
 )
 
 TX_ACK_PATIENCE_US = 2_000_000  # an answer whose gateway says nothing is taken for sent after this [assumption]
@@ -185,9 +186,9 @@ class NetworkCore:
         heard: UplinkHeard | JoinHeard | RejoinHeard
         match frame:
             case JoinRequest():
-                heard, dev_eui = JoinHeard(frame), frame.dev_eui
+                heard, dev_eui = JoinHeard(frame, dr, self._join_channel(best.freq_hz, dr)), frame.dev_eui
             case RejoinRequest02() | RejoinRequest1():
-                heard, dev_eui = RejoinHeard(frame), frame.dev_eui
+                heard, dev_eui = RejoinHeard(frame, dr, self._join_channel(best.freq_hz, dr)), frame.dev_eui
             case DataUp():
                 heard = UplinkHeard(
                     frame, best.snr_db, dr, 0, len(receptions), ended_at=self._ended_at(best), freq_hz=best.freq_hz
@@ -203,8 +204,12 @@ class NetworkCore:
             return (NetworkDropped("unknown_device", "LoRaWAN 1.0.4 §6.2", str(dev_eui), phy_payload),)
         told: list[NetworkEffect] = []
         for effect in device.handle(heard, now):
-            told += self._told(effect, dev_eui, frame, dr, phy_payload, receptions, now)
+            told += self._told(effect, dev_eui, frame, phy_payload, receptions, now)
         return told
+
+    def _join_channel(self, freq_hz: int, dr: int) -> int | None:
+        """The index of a join's channel in the region's plan."""
+        return ChannelPlan.of(self._config.region).index_of(freq_hz, dr)
 
     def _ended_at(self, best: Reception) -> Instant:
         """When the uplink was over: to 1 ms by a gateway with GPS, else when it came in, late by the way to here."""
@@ -218,7 +223,6 @@ class NetworkCore:
         effect: ServerEffect,
         dev_eui: Eui64,
         frame: Frame,
-        dr: int,
         phy_payload: bytes,
         receptions: tuple[Reception, ...],
         now: Instant,
@@ -239,14 +243,13 @@ class NetworkCore:
                         receptions,
                     ),
                 )
-            case SessionCreated():
+            case JoinAnswer():
                 self._address(effect.dev_addr, dev_eui)
                 nonce = frame.dev_nonce if isinstance(frame, JoinRequest) else getattr(frame, "rj_count", 0)
-                windows = Windows.of_accept(self._config.region)
-                sent = self._send(dev_eui, effect.accept, receptions, dr, windows, None, now)
+                sent = self._send(dev_eui, effect.phy_payload, receptions, effect.openings, now)
                 return (DeviceJoined(dev_eui, effect.dev_addr, nonce, effect.rejoin_type), *sent)
             case Answer():
-                return self._send(dev_eui, effect.phy_payload, receptions, dr, effect.windows, effect.rx1_freq_hz, now)
+                return self._send(dev_eui, effect.phy_payload, receptions, effect.openings, now)
             case Dropped():
                 return (NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload),)
             case Repeated():
@@ -262,9 +265,7 @@ class NetworkCore:
         dev_eui: Eui64,
         phy_payload: bytes,
         receptions: tuple[Reception, ...],
-        dr: int,
-        windows: Windows,
-        rx1_freq_hz: int | None,
+        openings: Openings,
         now: Instant,
     ) -> Sequence[NetworkEffect]:
         self._reference += 1
@@ -274,7 +275,7 @@ class NetworkCore:
             for reference, pending in self._pending.items()
             if pending.trying is not None and pending.trying.at + TX_ACK_PATIENCE_US > now
         }
-        tries = self._planner.tries(phy_payload, receptions, dr, windows, self._reference, rx1_freq_hz)
+        tries = self._planner.tries(phy_payload, receptions, openings, self._reference)
         return self._try_next(self._reference, PendingDownlink(dev_eui, tries), now)
 
     def _try_next(self, reference: int, pending: PendingDownlink, now: Instant) -> Sequence[NetworkEffect]:

@@ -12,7 +12,7 @@ from lorawan.ids import Eui64
 from lorawan.machine import Instant
 from lorawan.phy import lora_airtime_us
 from lorawan.regions import DutyCycle
-from lorawan.server import Windows
+from lorawan.server import Openings
 from lorawan.units import US_PER_S
 
 ERP_TO_EIRP_DB = 2.15  # a half-wave dipole's gain: ETSI EN 300 220-1 V3.1.1 §3
@@ -49,23 +49,13 @@ class DownlinkPlanner:
         self._duty: dict[Eui64, DutyCycle] = {}
 
     def tries(
-        self,
-        phy_payload: bytes,
-        receptions: tuple[Reception, ...],
-        uplink_dr: int,
-        windows: Windows,
-        reference: int,
-        rx1_freq_hz: int | None = None,
+        self, phy_payload: bytes, receptions: tuple[Reception, ...], openings: Openings, reference: int
     ) -> Iterator[Transmission]:
-        """The ways to try, in order, each checked for duty cycle when it is drawn and accounted at once.
-
-        rx1_freq_hz: None for the uplink's own frequency.
-        """
-        region = self._config.region
-        rx1_dr = region.rx1_dr(uplink_dr, windows.rx1_dr_offset)
+        """The ways to try, in order, each checked for duty cycle when it is drawn and accounted at once."""
+        region, delay_us = self._config.region, openings.rx1_delay_us
         for dr, window_hz, after_us, eirp_dbm in (
-            (rx1_dr, rx1_freq_hz, windows.rx1_delay_us, self._config.rx1_eirp_dbm),
-            (windows.rx2_dr, windows.rx2_freq_hz, windows.rx1_delay_us + US_PER_S, self._config.rx2_eirp_dbm),
+            (openings.rx1_dr, openings.rx1_freq_hz, delay_us, self._config.rx1_eirp_dbm),
+            (openings.rx2_dr, openings.rx2_freq_hz, delay_us + US_PER_S, self._config.rx2_eirp_dbm),
         ):
             modulation = region.modulation(dr)
             airtime_us = lora_airtime_us(len(phy_payload), modulation, crc=False)

@@ -9,6 +9,7 @@ from lorawan.server.events import (
     DeviceStatus,
     DownlinkAcknowledged,
     DownlinkUnacknowledged,
+    JoinAnswer,
     JoinHeard,
     PersistJoins,
     QueueDownlink,
@@ -26,7 +27,7 @@ from lorawan.server.events import (
 )
 from lorawan.server.join import JoinCore, JoinSettings
 from lorawan.server.memory import JoinMemory, KeptSession, ServerMemory, SessionMemory
-from lorawan.server.picture import LinkSettings, Picture, Windows
+from lorawan.server.picture import LinkSettings, Openings, Picture, Windows
 from lorawan.server.session import ServerSession
 from lorawan.server.settings import Operation, SessionSettings
 
@@ -43,12 +44,14 @@ __all__ = [
     "DeviceStatus",
     "DownlinkAcknowledged",
     "DownlinkUnacknowledged",
+    "JoinAnswer",
     "JoinCore",
     "JoinHeard",
     "JoinMemory",
     "JoinSettings",
     "KeptSession",
     "LinkSettings",
+    "Openings",
     "Operation",
     "PersistJoins",
     "Picture",

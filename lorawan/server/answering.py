@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from lorawan import mac_commands as mac
 from lorawan.frames import MAX_F_OPTS, FCtrlDown
 from lorawan.machine import Dropped
+from lorawan.regions.region import FHDR_AND_F_PORT_BYTES
 from lorawan.secured import seal_down
 from lorawan.server.downlinks import CONFIRMED_TRIES, Confirmed, DownlinkQueue
 from lorawan.server.events import (
@@ -69,7 +70,8 @@ class Answering:
         """Keep an application's downlink for after an uplink."""
         if not 1 <= downlink.f_port <= 224:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {downlink.f_port} is not the application's"),)
-        largest = max(rate.max_app_payload_bytes for rate in self._settings.region.data_rates)
+        downlinks = [rate for rate in self._settings.region.data_rates if rate.downlink]
+        largest = max(rate.max_app_payload_bytes for rate in downlinks)
         if len(downlink.payload) > largest:
             detail = f"{len(downlink.payload)} bytes, {largest} at most"
             return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)
@@ -112,7 +114,7 @@ class Answering:
         repeat = self._repeat_due
         limit = room if repeat is None else max(0, min(MAX_F_OPTS, room - len(repeat.downlink.payload)))
         answers = mac.whole_commands(answers, limit, uplink=False)
-        due = requests.due(limit - len(answers), self._answer_room(event))
+        due = requests.due(limit - len(answers), self._answer_room(event, picture))
         block = answers + b"".join(mac.encode_commands(request) for request in due)
         carries_own = bool(own) and len(block) + len(own) <= limit
         block += own if carries_own else b""
@@ -135,21 +137,26 @@ class Answering:
 
     def _room(self, uplink_dr: int, picture: Picture) -> tuple[int, tuple[Dropped, ...]]:
         """Bytes of payload and commands that fit both windows, and what was dropped from the queue for that."""
-        region = self._settings.region
-        rx1 = region.rx1_dr(uplink_dr, picture.windows.rx1_dr_offset)
-        slowest = min(rx1, picture.windows.rx2_dr)
-        room = region.data_rates[slowest].max_app_payload_bytes
+        opens = picture.openings(uplink_dr, 0)
+        rooms = {dr: self._app_payload_bytes(dr, picture) for dr in (opens.rx1_dr, opens.rx2_dr)}
+        slowest = min(rooms, key=lambda dr: (rooms[dr], dr))
+        room = rooms[slowest]
         old = self.queue.drop_longer_than(room)
         clause = "RP002-1.0.4 §2.4.7"
         return room, tuple(
             Dropped("payload_too_long", clause, f"{len(o.payload)} bytes, {room} fit DR{slowest}") for o in old
         )
 
-    def _answer_room(self, event: UplinkHeard) -> int:
+    def _app_payload_bytes(self, dr: int, picture: Picture) -> int:
+        """N of a downlink, under the device's dwell time."""
+        rate = self._settings.region.data_rate(dr)
+        return max(0, rate.mac_payload_bytes(dwell=picture.plan.downlink_dwell) - FHDR_AND_F_PORT_BYTES)
+
+    @staticmethod
+    def _answer_room(event: UplinkHeard, picture: Picture) -> int:
         """Bytes of answers that the device can send in one uplink. Source: LoRaWAN 1.1 §5 (max FRMPayload size)."""
-        region = self._settings.region
-        dr = event.dr if event.frame.f_ctrl.adr else region.min_dr
-        return region.data_rates[dr].max_app_payload_bytes
+        plan = picture.plan
+        return plan.max_app_payload_bytes(event.dr if event.frame.f_ctrl.adr else plan.min_dr)
 
     def _sealed(
         self, block: bytes, room: int, event: UplinkHeard, picture: Picture, *, ack_of: int, more: bool
@@ -197,7 +204,7 @@ class Answering:
             payload=block if on_port_0 else downlink.payload if downlink is not None else b"",
             conf_f_cnt=ack_of & 0xFFFF if ack else 0,
         )
-        return (Answer(sealed, picture.windows, picture.rx1_freq_hz(event.tx_ch)),)
+        return (Answer(sealed, picture.openings(event.dr, event.tx_ch)),)
 
 
 def _left(requests: Requests, due: Sequence[Request]) -> bool:

@@ -15,11 +15,12 @@ from lorawan.errors import MisuseError
 from lorawan.frames import RejoinRequest02
 from lorawan.ids import AesKey, DevAddr, Eui64
 from lorawan.machine import Dropped, Instant
-from lorawan.regions import Region
+from lorawan.regions import ChannelPlan, Region, with_cf_list
 from lorawan.server.downlinks import DownlinkQueue
 from lorawan.server.events import (
     AppUplink,
     Ask,
+    JoinAnswer,
     JoinEffect,
     JoinHeard,
     PersistJoins,
@@ -35,7 +36,7 @@ from lorawan.server.events import (
 )
 from lorawan.server.join import JoinCore, JoinSettings
 from lorawan.server.memory import JoinMemory, KeptSession, ServerMemory
-from lorawan.server.picture import LinkSettings, Picture, Windows
+from lorawan.server.picture import Openings, Picture, Windows
 from lorawan.server.session import ServerSession
 from lorawan.server.settings import Operation, SessionSettings
 from lorawan.units import US_PER_S
@@ -161,7 +162,7 @@ class ServerCore:
                     return [Dropped("activation", "LoRaWAN 1.0.4 §6.3", "a device by personalisation does not join")]
                 if isinstance(event, RejoinHeard):
                     return self._rejoin(event, self.joins, now)
-                return self._answered(self.joins.handle(event, now), None)
+                return self._answered(self.joins.handle(event, now), event, None)
             case QueueDownlink() | Ask():
                 if not self.sessions:
                     return [Dropped("no_session", "LoRaWAN 1.0.4 §6", "the device has no session")]
@@ -187,7 +188,7 @@ class ServerCore:
     def _rejoin(self, event: RejoinHeard, joins: JoinCore, now: Instant) -> list[ServerEffect]:
         request = event.request
         if not isinstance(request, RejoinRequest02):
-            return self._answered(joins.handle(event, now), None)
+            return self._answered(joins.handle(event, now), event, None)
         owner = next((session for session in self.sessions if session.owns_rejoin(request)), None)
         if owner is None:
             return [Dropped("mic", "LoRaWAN 1.1 §6.2.4.1", "no session of the device has this key")]
@@ -197,34 +198,41 @@ class ServerCore:
             effects += _told(self._moved_to(owner))  # the key shows it: the device took that accept
         for effect in granted:
             if isinstance(effect, RejoinGranted):
-                effects += self._answered(joins.handle(effect, now), owner)
+                effects += self._answered(joins.handle(effect, now), event, owner)
             else:
                 effects += _told((effect,))
         return effects
 
-    def _answered(self, effects: Iterable[JoinEffect], owner: ServerSession | None) -> list[ServerEffect]:
+    def _answered(
+        self, effects: Iterable[JoinEffect], heard: JoinHeard | RejoinHeard, owner: ServerSession | None
+    ) -> list[ServerEffect]:
         """What the join server decided. owner: the session that a rejoin of type 2 leaves as it is but for the keys."""
         told: list[ServerEffect] = []
         for effect in effects:
-            if isinstance(effect, SessionCreated):
-                self._offer(effect, owner)
-            if not isinstance(effect, PersistJoins):
-                told.append(effect)
+            match effect:
+                case SessionCreated():
+                    openings = Openings.of_accept(self.device.region, heard.dr, heard.tx_ch)
+                    self._offer(effect, openings.rx2_freq_hz, owner)
+                    told.append(JoinAnswer(effect.accept, openings, effect.dev_addr, effect.rejoin_type))
+                case PersistJoins():
+                    pass  # the whole memory is persisted
+                case Dropped():
+                    told.append(effect)
         return told
 
-    def _offer(self, created: SessionCreated, owner: ServerSession | None) -> None:
-        keeps = created.rejoin_type == 2 and owner is not None
-        picture = owner.picture if keeps and owner is not None else self._accepted_picture()
-        link: LinkSettings | None = owner.link if keeps and owner is not None else None
+    def _offer(self, created: SessionCreated, rx2_freq_hz: int, owner: ServerSession | None) -> None:
+        picture, link = self._accepted_picture(rx2_freq_hz), None
+        if created.rejoin_type == 2 and owner is not None:
+            picture, link = owner.picture, owner.link
         settings = self._settings(created.keys, is_1_1=created.is_1_1, picture=picture)
         offered = ServerSession(replace(settings, link=link), None, self._queue)
         self._offered = [offered, *self._offered][:MAX_OFFERED]
 
-    def _accepted_picture(self) -> Picture:
-        """What a device has after an accept of this network."""
+    def _accepted_picture(self, rx2_freq_hz: int) -> Picture:
+        """What a device has after an accept of this network; RX2 stays where it was awaited."""
         region, join = self.device.region, self.device.join
-        windows = Windows(max(1, join.rx_delay_s) * US_PER_S, join.rx1_dr_offset, join.rx2_dr, region.rx2_freq_hz)
-        return replace(Picture.of(region).with_cf_list(region, join.cf_list), windows=windows)
+        windows = Windows(max(1, join.rx_delay_s) * US_PER_S, join.rx1_dr_offset, join.rx2_dr, rx2_freq_hz)
+        return Picture(windows, with_cf_list(ChannelPlan.of(region), join.cf_list))
 
 
 def _kept(session: ServerSession) -> KeptSession:

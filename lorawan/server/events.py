@@ -11,7 +11,7 @@ from lorawan.ids import DevAddr
 from lorawan.mac_commands import MacCommand
 from lorawan.machine import Dropped, Instant
 from lorawan.server.memory import JoinMemory, Request, ServerMemory
-from lorawan.server.picture import Windows
+from lorawan.server.picture import Openings, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,20 @@ class UplinkHeard:
 
 @dataclass(frozen=True, slots=True)
 class JoinHeard:
-    """Event: a join request for this device."""
+    """Event: a join request for this device, at data rate `dr` on channel tx_ch; None is on none of the region's."""
 
     request: JoinRequest
+    dr: int = 0
+    tx_ch: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RejoinHeard:
-    """Event: a rejoin request of this device."""
+    """Event: a rejoin request of this device; dr and tx_ch as of a join."""
 
     request: RejoinRequest
+    dr: int = 0
+    tx_ch: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class SessionCreated:
-    """Effect: the accept to send, and the session it offers. f_cnt values start at 0.
+    """Effect of the join server: the accept, and the session it offers. f_cnt values start at 0.
 
     rejoin_type: of the request that it answers, None for a join. A session of type 2 keeps channels, windows and link.
     """
@@ -88,6 +92,19 @@ class SessionCreated:
     dev_addr: DevAddr
     keys: SessionKeys
     is_1_1: bool
+    rejoin_type: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAnswer:
+    """Effect: send this accept after the join or rejoin request just handled.
+
+    dev_addr: the one it gives. rejoin_type: of the request, None for a join.
+    """
+
+    phy_payload: bytes
+    openings: Openings
+    dev_addr: DevAddr
     rejoin_type: int | None = None
 
 
@@ -125,14 +142,10 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Effect: send this PHYPayload in RX1 or RX2 of the uplink just handled.
-
-    windows: as the device has them now. rx1_freq_hz: where RX1 is, None for the uplink's own frequency.
-    """
+    """Effect: send this PHYPayload in RX1 or RX2 of the uplink just handled."""
 
     phy_payload: bytes
-    windows: Windows
-    rx1_freq_hz: int | None = None
+    openings: Openings
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +209,7 @@ JoinEffect: TypeAlias = PersistJoins | SessionCreated | Dropped
 ServerEvent: TypeAlias = UplinkHeard | JoinHeard | RejoinHeard | QueueDownlink | Ask
 ServerEffect: TypeAlias = (
     ServerPersist
-    | SessionCreated
+    | JoinAnswer
     | AppUplink
     | Repeated
     | Answer

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from lorawan import mac_commands as mac
-from lorawan.frames.cf_list import parse_cf_list
-from lorawan.regions import Channel, Region
+from lorawan.regions import ChannelPlan, Region, join_place
 from lorawan.units import US_PER_S
 from lorawan.version import VersionRules
 
@@ -34,10 +33,28 @@ class Windows:
         """The region's defaults."""
         return cls(region.receive_delay1_us, 0, region.rx2_dr, region.rx2_freq_hz)
 
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Where and when a device listens after one uplink. rx1_freq_hz: None for the uplink's own frequency."""
+
+    rx1_delay_us: int
+    rx1_freq_hz: int | None
+    rx1_dr: int
+    rx2_freq_hz: int
+    rx2_dr: int
+
     @classmethod
-    def of_accept(cls, region: Region) -> Self:
-        """The windows in which a join accept is awaited."""
-        return cls(region.join_accept_delay1_us, 0, region.rx2_dr, region.rx2_freq_hz)
+    def of_accept(cls, region: Region, dr: int, tx_ch: int | None) -> Self:
+        """After a join or rejoin request at `dr`: the default settings, later. Source: LoRaWAN 1.1 §6.2.3.
+
+        tx_ch: the request's channel in the region's plan; a rejoin request of type 2 may come on another.
+        """
+        delay_us, rx1_dr = region.join_accept_delay1_us, region.rx1_dr(dr, 0)
+        if tx_ch is None or tx_ch >= len(region.default_channels):
+            return cls(delay_us, None, rx1_dr, region.rx2_freq_hz, region.rx2_dr)
+        place = join_place(region, tx_ch, dr)
+        return cls(delay_us, place.rx1_freq_hz, rx1_dr, place.rx2_freq_hz, region.rx2_dr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +72,25 @@ class Picture:
     """A device's windows and channels as its network knows them. adr_ack_limit: uplinks (1.1 can change it)."""
 
     windows: Windows
-    channels: tuple[Channel | None, ...]
-    ch_mask: int
+    plan: ChannelPlan
     adr_ack_limit: int = ADR_ACK_LIMIT
 
     @classmethod
     def of(cls, region: Region) -> Self:
         """As a device leaves the factory."""
-        free = (None,) * (region.max_channels - len(region.default_channels))
-        return cls(Windows.defaults(region), (*region.default_channels, *free), region.default_ch_mask)
+        return cls(Windows.defaults(region), ChannelPlan.of(region))
 
-    def with_cf_list(self, region: Region, cf_list: bytes) -> Self:
-        """With the channels that an accept's CFList of type 0 adds; b"" adds none. Source: RP002-1.0.4 §2.4.4."""
-        picture = self
-        for index, freq_hz in enumerate(parse_cf_list(cf_list) if cf_list else (), len(region.default_channels)):
-            if freq_hz and region.frequency_ok(freq_hz):
-                picture = picture._with_channel(index, Channel(freq_hz, 0, region.default_max_dr))
-        return picture
-
-    def _with_channel(self, index: int, channel: Channel | None) -> Self:
-        channels = (*self.channels[:index], channel, *self.channels[index + 1 :])
-        mask = self.ch_mask & ~(1 << index) if channel is None else self.ch_mask | 1 << index
-        return replace(self, channels=channels, ch_mask=mask)
-
-    def index_of(self, freq_hz: int, dr: int) -> int | None:
-        """The channel of an uplink, None where the device is not known to have it."""
-        for index, channel in enumerate(self.channels):
-            if channel is not None and channel.freq_hz == freq_hz and channel.min_dr <= dr <= channel.max_dr:
-                return index
-        return None
-
-    def rx1_freq_hz(self, tx_ch: int) -> int | None:
-        """Where RX1 of an uplink on channel tx_ch is; None where that channel is not known."""
-        channel = self.channels[tx_ch] if tx_ch < len(self.channels) else None
-        return None if channel is None else channel.downlink_freq_hz
+    def openings(self, dr: int, tx_ch: int) -> Openings:
+        """The receive windows after an uplink at `dr` on channel tx_ch."""
+        windows, channels = self.windows, self.plan.channels
+        channel = channels[tx_ch] if tx_ch < len(channels) else None
+        return Openings(
+            windows.rx1_delay_us,
+            None if channel is None else channel.downlink_freq_hz,
+            self.plan.rx1_dr(dr, windows.rx1_dr_offset),
+            windows.rx2_freq_hz,
+            windows.rx2_dr,
+        )
 
     # -- what accepted requests change ---------------------------------------------------------------------------------
 
@@ -106,33 +108,29 @@ class Picture:
         """The delay of RX1; 0 means 1 s. Source: LoRaWAN 1.0.4 §5.7."""
         return replace(self, windows=replace(self.windows, rx1_delay_us=max(1, request.delay_s) * US_PER_S))
 
-    def after_new_channel(self, request: mac.NewChannelReq, region: Region) -> Self:
-        """A channel defined and on, or taken away; the default channels come back with the last one's going.
-
-        Source: LoRaWAN 1.0.4 §5.6.
-        """
-        channel = Channel(request.freq_hz, request.min_dr, request.max_dr) if request.freq_hz else None
-        picture = self._with_channel(request.ch_index, channel)
-        return picture if picture.ch_mask else replace(picture, ch_mask=region.default_ch_mask)
+    def after_new_channel(self, request: mac.NewChannelReq) -> Self:
+        """A channel defined and on, or taken away. Source: LoRaWAN 1.0.4 §5.6."""
+        plan, _, _ = self.plan.new_channel(request.ch_index, request.freq_hz, request.min_dr, request.max_dr)
+        return replace(self, plan=plan)
 
     def after_dl_channel(self, request: mac.DlChannelReq) -> Self:
         """RX1 of a channel moved. Source: LoRaWAN 1.0.4 §5.6 (its second part)."""
-        channel = self.channels[request.ch_index]
-        if channel is None:
-            return self
-        moved = replace(channel, rx1_freq_hz=request.freq_hz)
-        channels = (*self.channels[: request.ch_index], moved, *self.channels[request.ch_index + 1 :])
-        return replace(self, channels=channels)
+        plan, _, _ = self.plan.dl_channel(request.ch_index, request.freq_hz)
+        return replace(self, plan=plan)
+
+    def after_tx_param_setup(self, request: mac.TxParamSetupReq) -> Self:
+        """Dwell time and power limit. Source: LoRaWAN 1.0.4 §5.8."""
+        plan = self.plan.with_tx_params(
+            uplink_dwell=request.uplink_dwell,
+            downlink_dwell=request.downlink_dwell,
+            max_eirp_index=request.max_eirp_index,
+        )
+        return replace(self, plan=plan)
 
     def after_link_adr(self, block: Sequence[mac.LinkAdrReq]) -> Self:
-        """The channel mask that a block leaves. Source: LoRaWAN 1.0.4 §5.2, RP002-1.0.4 §2.4.5 (ChMaskCntl)."""
-        mask = self.ch_mask
-        for request in block:
-            if request.ch_mask_cntl == 0:
-                mask = request.ch_mask
-            elif request.ch_mask_cntl == 6:
-                mask = sum(1 << index for index, channel in enumerate(self.channels) if channel is not None)
-        return replace(self, ch_mask=mask)
+        """The channel mask that a block leaves. Source: LoRaWAN 1.0.4 §5.2."""
+        masked = self.plan.with_masks((request.ch_mask_cntl, request.ch_mask) for request in block)
+        return self if masked is None else replace(self, plan=masked)
 
     def link_after(self, last: mac.LinkAdrReq, link: LinkSettings, rules: VersionRules) -> LinkSettings:
         """The link after a block whose last request is `last`, which was accepted; this picture is after it too."""
@@ -142,5 +140,5 @@ class Picture:
             link.dr if keeps and last.data_rate == _KEEP else last.data_rate,
             link.tx_power_index if keeps and last.tx_power == _KEEP else last.tx_power,
             nb_trans,
-            self.ch_mask,
+            self.plan.ch_mask,
         )

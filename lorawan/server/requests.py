@@ -97,7 +97,7 @@ class Requests:
         if version not in kind.versions:
             return Dropped("version", kind.clause, f"{version} has no {kind.__name__}")
         silent = kind is mac.TxParamSetupReq and not region.has_tx_param_setup
-        if silent or (_is_fixed(region) and kind in _DYNAMIC_PLANS_ONLY):
+        if silent or (region.fixed and kind in _DYNAMIC_PLANS_ONLY):
             return Dropped("region", kind.clause, f"devices in {region.name} pass over {kind.__name__}")
         if all(asked.request != request for asked in self._asked):  # asking twice asks once
             self._asked.append(_Asked(request))
@@ -148,10 +148,6 @@ class Requests:
         for asked in self._asked:
             if asked.request in gone:
                 asked.tries += 1
-
-
-def _is_fixed(region: Region) -> bool:
-    return len(region.default_channels) == region.max_channels
 
 
 __all__ = ["ANSWERS", "STICKY", "TRIES", "Requests"]

@@ -9,6 +9,7 @@ from lorawan import mac_commands as mac
 from lorawan.crypto import mic_rejoin_request
 from lorawan.frames import RejoinRequest02
 from lorawan.machine import Dropped, Instant
+from lorawan.regions import mask_requests
 from lorawan.secured import mic_up_ok, open_up, recover_f_cnt
 from lorawan.server.adr import AdrHistory, AdrInputs
 from lorawan.server.answering import Answering
@@ -123,7 +124,7 @@ class ServerSession:
         """
         if event.freq_hz is None:
             return event
-        index = self.picture.index_of(event.freq_hz, event.dr)
+        index = self.picture.plan.index_of(event.freq_hz, event.dr)
         if index is None:
             asked = [r for request in self.requests.sent for r in request if isinstance(r, mac.NewChannelReq)]
             index = next((r.ch_index for r in asked if r.freq_hz == event.freq_hz), 0)
@@ -245,7 +246,7 @@ class ServerSession:
             # never heard before, or moved by itself: back-off returns to full power, retries of old versions do not
             retried = event.frame.confirmed and self.settings.version.rules.confirmed_tries > 0
             power = link.tx_power_index if link is not None and retried else 0
-            link = LinkSettings(event.dr, power, link.nb_trans if link else 1, self.picture.ch_mask)
+            link = LinkSettings(event.dr, power, link.nb_trans if link else 1, self.picture.plan.ch_mask)
             self._history.forget()
             self._asked = self._refused = None
         self.link = link
@@ -263,19 +264,22 @@ class ServerSession:
         target = algorithm.target(
             AdrInputs(self._history.uplinks, link.dr, link.tx_power_index, link.nb_trans, self.settings.region)
         )
-        wanted = LinkSettings(target.dr, target.tx_power_index, target.nb_trans, self.picture.ch_mask)
+        wanted = LinkSettings(target.dr, target.tx_power_index, target.nb_trans, self.picture.plan.ch_mask)
         if wanted in (link, self._refused):
             self._asked = None
             return b""
         self._asked = wanted
         self._most_nb_trans = max(self._most_nb_trans, wanted.nb_trans)
-        return mac.LinkAdrReq(
-            data_rate=wanted.dr,
-            tx_power=wanted.tx_power_index,
-            ch_mask=wanted.ch_mask,
-            ch_mask_cntl=0,
-            nb_trans=wanted.nb_trans,
-        ).encode()
+        return mac.encode_commands(
+            mac.LinkAdrReq(
+                data_rate=wanted.dr,
+                tx_power=wanted.tx_power_index,
+                ch_mask=ch_mask,
+                ch_mask_cntl=ch_mask_cntl,
+                nb_trans=wanted.nb_trans,
+            )
+            for ch_mask_cntl, ch_mask in mask_requests(self.settings.region, wanted.ch_mask)
+        )
 
     # -- rejoining -----------------------------------------------------------------------------------------------------
 

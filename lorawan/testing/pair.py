@@ -17,13 +17,16 @@ from lorawan.ids import DevAddr, NetId
 from lorawan.mac_commands import MacCommand
 from lorawan.machine import Instant
 from lorawan.phy import Heard, Listen, LoraModulation, lora_airtime_us, lora_symbol_us
+from lorawan.regions import ChannelPlan
 from lorawan.server import (
     Answer,
     AppUplink,
     Ask,
+    JoinAnswer,
     JoinCore,
     JoinHeard,
     JoinSettings,
+    Openings,
     Operation,
     QueueDownlink,
     Registration,
@@ -33,9 +36,7 @@ from lorawan.server import (
     ServerMemory,
     ServerPersist,
     ServerSession,
-    SessionCreated,
     UplinkHeard,
-    Windows,
 )
 from lorawan.testing.links import Link, perfect
 from lorawan.units import US_PER_S
@@ -278,8 +279,10 @@ class Pair:
         self._stop_listening()
         self.sent.append(transmission)
         transmit, session = transmission.transmit, self.device.session
-        channels = session.channels if session is not None else ()
-        tx_ch = next((i for i, ch in enumerate(channels) if ch is not None and ch.freq_hz == transmit.freq_hz), 0)
+        plan = session.plan if session is not None else ChannelPlan.of(self.config.region)
+        tx_ch = plan.index_of(transmit.freq_hz, self.config.region.dr_of(transmit.modulation))
+        if tx_ch is None:
+            raise MisuseError(f"the device sent on {transmit.freq_hz} Hz, which is not in its plan")
         up = _Up(transmission, self.now + transmit.airtime_us, tx_ch)
         for delay_us in self.up(transmit.payload):
             self._at(up.ended_at + delay_us, lambda: self._uplink(up))
@@ -327,15 +330,14 @@ class Pair:
     def _uplink(self, up: _Up) -> None:
         transmit = up.transmission.transmit
         frame, region = parse(transmit.payload, uplink=True), self.config.region
+        dr = region.dr_of(transmit.modulation)
         match frame:
             case JoinRequest():
-                effects = self.server.handle(JoinHeard(frame), self.now)
+                effects = self.server.handle(JoinHeard(frame, dr, up.tx_ch), self.now)
             case RejoinRequest02() | RejoinRequest1():
-                effects = self.server.handle(RejoinHeard(frame), self.now)
+                effects = self.server.handle(RejoinHeard(frame, dr, up.tx_ch), self.now)
             case DataUp():
-                heard = UplinkHeard(
-                    frame, self.snr_db, region.dr_of(transmit.modulation), up.tx_ch, 1, ended_at=up.ended_at
-                )
+                heard = UplinkHeard(frame, self.snr_db, dr, up.tx_ch, 1, ended_at=up.ended_at)
                 effects = self.server.handle(heard, self.now)
             case _:
                 return
@@ -346,17 +348,14 @@ class Pair:
         for effect in effects:
             if isinstance(effect, ServerPersist):
                 self.server_memory = effect.memory
-            elif isinstance(effect, Answer) and up is not None:
-                self._answer(effect.phy_payload, up, effect.windows, effect.rx1_freq_hz)
-            elif isinstance(effect, SessionCreated) and up is not None:
-                self._answer(effect.accept, up, Windows.of_accept(self.config.region), None)
+            elif isinstance(effect, Answer | JoinAnswer) and up is not None:
+                self._answer(effect.phy_payload, up, effect.openings)
 
-    def _answer(self, payload: bytes, up: _Up, windows: Windows, rx1_freq_hz: int | None) -> None:
-        region, transmit = self.config.region, up.transmission.transmit
-        rx1_dr = region.rx1_dr(region.dr_of(transmit.modulation), windows.rx1_dr_offset)
-        rx1_at = up.ended_at + windows.rx1_delay_us
-        rx1 = Downlink(rx1_at, payload, rx1_freq_hz or transmit.freq_hz, region.modulation(rx1_dr))
-        rx2 = Downlink(rx1_at + US_PER_S, payload, windows.rx2_freq_hz, region.modulation(windows.rx2_dr))
+    def _answer(self, payload: bytes, up: _Up, opens: Openings) -> None:
+        region, uplink_hz = self.config.region, up.transmission.transmit.freq_hz
+        rx1_at = up.ended_at + opens.rx1_delay_us
+        rx1 = Downlink(rx1_at, payload, opens.rx1_freq_hz or uplink_hz, region.modulation(opens.rx1_dr))
+        rx2 = Downlink(rx1_at + US_PER_S, payload, opens.rx2_freq_hz, region.modulation(opens.rx2_dr))
         ways = [way for way in (rx1, rx2)[self.window - 1 :] if way.at >= self.now]
         for late in self.down(payload):
             if late:

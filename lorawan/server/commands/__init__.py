@@ -26,6 +26,7 @@ from lorawan.server.commands.rx_param_setup import rx_param_setup_ans
 from lorawan.server.commands.rx_timing_setup import rx_timing_setup_ans
 from lorawan.server.commands.tx_param_setup import tx_param_setup_ans
 from lorawan.server.requests import STICKY
+from lorawan.version import Version
 
 Handler: TypeAlias = Callable[[Any, ServerCommandContext], None]  # its first argument is of the type it stands under
 
@@ -53,7 +54,7 @@ def carry_out(commands: Sequence[mac.MacCommand], session: ServerCommandContext)
     """Carry out commands, in order. One without a handler answers what this network never asks, and is passed over."""
     for command in commands:
         kind = type(command)
-        if kind in STICKY:
+        if kind in STICKY and (kind is not mac.TxParamSetupAns or session.version is Version.V1_0_4):
             session.out.sticky.add(kind)
         handler = HANDLERS.get(kind)
         if handler is not None:

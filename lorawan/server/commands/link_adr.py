@@ -17,7 +17,7 @@ def link_adr_ans(command: LinkAdrAns, session: ServerCommandContext) -> None:
         block = session.answered(LinkAdrReq, command, accepted=accepted)
         if block is not None:
             event, old = session.event, session.link
-            link = old or LinkSettings(event.dr, 0, 1, session.picture.ch_mask)
+            link = old or LinkSettings(event.dr, 0, 1, session.picture.plan.ch_mask)
             session.picture = session.picture.after_link_adr(block)
             session.link = session.picture.link_after(block[-1], link, session.version.rules)
             session.history.forget()

@@ -11,4 +11,4 @@ def new_channel_ans(command: NewChannelAns, session: ServerCommandContext) -> No
     accepted = command.data_rate_range_ok and command.freq_ok
     done = session.answered(NewChannelReq, command, accepted=accepted)
     if done is not None:
-        session.picture = session.picture.after_new_channel(done[0], session.region)
+        session.picture = session.picture.after_new_channel(done[0])

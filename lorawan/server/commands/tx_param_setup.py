@@ -8,4 +8,6 @@ from lorawan.server.commands.context import ServerCommandContext
 
 def tx_param_setup_ans(command: TxParamSetupAns, session: ServerCommandContext) -> None:
     """The device keeps to the new dwell time and power."""
-    session.answered(TxParamSetupReq, command)
+    done = session.answered(TxParamSetupReq, command)
+    if done is not None:
+        session.picture = session.picture.after_tx_param_setup(done[0])
