@@ -82,8 +82,8 @@ class ClutterTable:
 def _shown(value: object) -> str:
     try:
         return repr(value)[:80]
-    except ValueError:  # a hexadecimal number in a file may be longer than Python writes in decimal
-        return "a number of too many digits"
+    except (ValueError, RecursionError):  # a hexadecimal number, or a key of many dots, may be more than Python writes
+        return "more than can be shown"
 
 
 def read_clutter(
