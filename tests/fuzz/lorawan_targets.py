@@ -30,6 +30,10 @@ from lorawan.frames.beacon import crc16_ccitt, decode_beacon, encode_beacon
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.mac_commands import encode_commands, parse_commands
 from lorawan.phy import Heard, Listen, LoraModulation
+from lorawan.regions import EU868, REGIONS
+from lorawan.regions.cf_list import with_cf_list
+from lorawan.regions.channel_plan import ChannelPlan
+from lorawan.regions.region import Region
 from lorawan.secured import (
     join_accept_mic_ok_10,
     join_accept_mic_ok_11,
@@ -44,12 +48,13 @@ from lorawan.secured import (
     seal_join_accept_11,
     seal_up,
 )
-from lorawan.server import JoinHeard, QueueDownlink, UplinkHeard
+from lorawan.server import JoinHeard, JoinSettings, QueueDownlink, UplinkHeard
 from lorawan.testing import Pair
 from lorawan.version import Version
 from tests.fuzz.contract import Pieces, Target, as_text
 
 VERSIONS = tuple(Version)
+REGION_TABLES = tuple(REGIONS.values())
 APP_KEY, NWK_KEY = AesKey(bytes(range(16))), AesKey(bytes(range(16, 32)))
 DEV_EUI, JOIN_EUI = Eui64(0x70B3D57ED0000001), Eui64(0x70B3D57ED0000000)
 KEYS = SessionKeys(AesKey(b"f" * 16), AesKey(b"s" * 16), AesKey(b"e" * 16), AesKey(b"a" * 16))
@@ -164,8 +169,9 @@ class _Standing:
 PHASES = ("new", "join waits", "join listens", "joined", "data waits", "data listens")
 
 
-def _standing(version: Version, phase: str) -> _Standing:
-    pair = Pair(DeviceConfig(version, DEV_EUI, JOIN_EUI, APP_KEY, NWK_KEY, join_data_rates=(5,)))
+def _standing(version: Version, phase: str, region: Region = EU868) -> _Standing:
+    config = DeviceConfig(version, DEV_EUI, JOIN_EUI, APP_KEY, NWK_KEY, region=region)
+    pair = Pair(config, JoinSettings(NetId(0x000013), rx2_dr=region.rx2_dr))
     if phase == "new":
         return _Standing(pair, [])
     if phase.startswith("join "):
@@ -191,10 +197,10 @@ def _device_hears_strangers(data: bytes) -> None:
     device.go_on()
 
 
-def _device_hears_its_network(data: bytes) -> None:
+def _device_hears_its_network(data: bytes, region: Region = EU868) -> None:
     """Version, then genuine downlinks: flags, FPort, FOpts, payload of each."""
     pieces = Pieces(data)
-    device = _standing(pieces.pick(VERSIONS), "data listens")
+    device = _standing(pieces.pick(VERSIONS), "data listens", region)
     for f_cnt in range(3):
         session = device.pair.device.session
         if not pieces or session is None:
@@ -220,11 +226,11 @@ def _device_hears_its_network(data: bytes) -> None:
             device.effects = list(device.pair.device.wake(device.pair.now))
 
 
-def _device_takes_an_accept(data: bytes) -> None:
+def _device_takes_an_accept(data: bytes, region: Region = EU868) -> None:
     """Version, then the fields of a genuine Join-Accept in clear."""
     pieces = Pieces(data)
     version = pieces.pick(VERSIONS)
-    device = _standing(version, "join listens")
+    device = _standing(version, "join listens", region)
     accept = JoinAccept.parse(pieces.rest())
     root = NWK_KEY if version.is_1_1 else APP_KEY
     if version.is_1_1 and accept.opt_neg:
@@ -234,6 +240,35 @@ def _device_takes_an_accept(data: bytes) -> None:
         sealed = seal_join_accept_10(root, replace(accept, opt_neg=False))
     device.hear(sealed)
     device.go_on()
+
+
+def _device_elsewhere(data: bytes) -> None:
+    """Region, whether an accept or downlinks, then those."""
+    pieces = Pieces(data)
+    region = pieces.pick(REGION_TABLES)
+    pieces.pick((_device_takes_an_accept, _device_hears_its_network))(pieces.rest(), region)
+
+
+def _channel_plans(data: bytes) -> None:
+    """Region, then changes: a CFList, a block of masks, a channel, a downlink channel; kind and values of each."""
+    pieces = Pieces(data)
+    plan = ChannelPlan.of(pieces.pick(REGION_TABLES))
+    while pieces:
+        match pieces.byte() % 4:
+            case 0:
+                with suppress(FrameError):
+                    plan = with_cf_list(plan, pieces.string())
+            case 1:
+                masks = [(pieces.byte() % 8, pieces.number(2)) for _ in range(pieces.byte() % 4)]
+                plan = plan.with_masks(masks) or plan
+            case 2:
+                index, freq_hz, rates = pieces.byte(), pieces.number(3) * 100, pieces.byte()
+                plan, _, _ = plan.new_channel(index, freq_hz, rates & 15, rates >> 4)
+            case _:
+                plan, _, _ = plan.dl_channel(pieces.byte(), pieces.number(3) * 100)
+        for dr in range(16):
+            plan.usable(dr)
+        assert plan.with_defaults_enabled().enabled()
 
 
 def _server_hears_strangers(data: bytes) -> None:
@@ -293,6 +328,8 @@ TARGETS = {
     "device_strangers": Target(_device_hears_strangers, max_bytes=200),
     "device_downlinks": Target(_device_hears_its_network, (FrameError,), max_bytes=200),
     "device_join_accept": Target(_device_takes_an_accept, (FrameError,), max_bytes=29),
+    "device_elsewhere": Target(_device_elsewhere, (FrameError,), max_bytes=200),
+    "channel_plans": Target(_channel_plans, max_bytes=120),
     "server_strangers": Target(_server_hears_strangers, max_bytes=200),
     "server_uplinks": Target(_server_hears_its_device, (FrameError,), max_bytes=200),
 }
