@@ -16,7 +16,7 @@ from lorawan.errors import FrameError
 FREQUENCY_STEP_HZ = 100  # TS001-1.0.4 §5, RXParamSetupReq: Frequency counts 100 Hz
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a field stands in the payload word, and what one count of it means."""
 
     name: str
@@ -46,7 +46,7 @@ class MacCommand:
     length: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        for place in _places(type(self)):
+        for place in places_of(type(self)):
             value = getattr(self, place.name)
             low = -1 << (place.width - 1) if place.signed else 0
             count, rest = divmod(value, place.unit)
@@ -60,7 +60,7 @@ class MacCommand:
     def encode(self) -> bytes:
         """CID and payload."""
         word = 0
-        for place in _places(type(self)):
+        for place in places_of(type(self)):
             word |= (getattr(self, place.name) // place.unit & ((1 << place.width) - 1)) << place.low
         return bytes((self.cid,)) + word.to_bytes(self.length, "little")
 
@@ -70,10 +70,11 @@ class MacCommand:
         if len(payload) != cls.length:
             raise FrameError(f"{len(payload)} bytes", field=cls.__name__, hint=f"its payload has {cls.length}")
         word = int.from_bytes(payload, "little")
-        return cls(*[_value(word, place) for place in _places(cls)])
+        return cls(*[value_in(word, place) for place in places_of(cls)])
 
 
-def _value(word: int, place: _Place) -> int:
+def value_in(word: int, place: Place) -> int:
+    """What the field at `place` has in this payload word."""
     count = word >> place.low & ((1 << place.width) - 1)
     if place.flag:
         return bool(count)
@@ -82,11 +83,14 @@ def _value(word: int, place: _Place) -> int:
     return count * place.unit
 
 
-_PLACES: Final[dict[type[MacCommand], tuple[_Place, ...]]] = {}  # read off each class once
+_PLACES: Final[dict[type[MacCommand], tuple[Place, ...]]] = {}  # read off each class once
 
 
-def _places(command: type[MacCommand]) -> tuple[_Place, ...]:
+def places_of(command: type[MacCommand]) -> tuple[Place, ...]:
+    """The fields of a command that stand in its payload word."""
     found = _PLACES.get(command)
     if found is None:
-        found = _PLACES[command] = tuple(_Place(f.name, *f.metadata["place"]) for f in fields(command))
+        found = _PLACES[command] = tuple(
+            Place(f.name, *f.metadata["place"]) for f in fields(command) if "place" in f.metadata
+        )
     return found
