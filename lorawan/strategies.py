@@ -31,6 +31,7 @@ from lorawan.frames import (
 )
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.mac_commands import COMMANDS, MacCommand
+from lorawan.packages import PACKAGES, Package, PackageCommand
 from lorawan.version import Version
 
 _OVERHEAD = 13  # MHDR, FHDR without FOpts, FPort, MIC
@@ -172,6 +173,36 @@ def _values_of(width: int, unit: int, signed: bool, flag: bool) -> SearchStrateg
         return st.booleans()
     low = -1 << (width - 1) if signed else 0
     return st.integers(low, low + (1 << width) - 1).map(lambda count: count * unit)
+
+
+def packages() -> SearchStrategy[Package]:
+    """The application packages, each version."""
+    return st.sampled_from(PACKAGES)
+
+
+def package_commands(package: Package | None = None, *, uplink: bool | None = None) -> SearchStrategy[PackageCommand]:
+    """Any command of a package (None: of any) and of a direction (None: of both)."""
+    wanted = [
+        command
+        for one in (PACKAGES if package is None else (package,))
+        for command in one.commands
+        if uplink in (None, command.uplink)
+    ]
+    return st.sampled_from(wanted).flatmap(_package_commands_of)
+
+
+def _package_commands_of(command: type[PackageCommand]) -> SearchStrategy[PackageCommand]:
+    """By reading bytes, so that fields which others leave out are left out."""
+
+    def read(data: bytes) -> PackageCommand:
+        found = command.read(data) or command.read(data.ljust(_LONGEST_PACKAGE_PAYLOAD, b"\x00"))
+        assert found is not None
+        return found[0]
+
+    return st.binary(max_size=_LONGEST_PACKAGE_PAYLOAD).map(read)
+
+
+_LONGEST_PACKAGE_PAYLOAD = 60  # longer than any command without a rest; a rest is as long as it happens to be
 
 
 def _u16s() -> SearchStrategy[int]:
