@@ -11,92 +11,91 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NamedTuple, Self
+from typing import Any, ClassVar, Final, Self
 
 from lorawan.errors import FrameError
-from lorawan.mac_commands.base import MacCommand, bits, places_of, value_in
+from lorawan.mac_commands.base import MacCommand, Place, bits, places
 
 
-class _Octets(NamedTuple):
-    """Where a field of bytes stands in the payload. size None: all that follows."""
-
-    name: str
-    at: int
-    size: int | None
+def raw(at: int, size: int) -> Any:
+    """Bytes of the payload word, from byte `at` on, as they are."""
+    return field(metadata={"place": Place(8 * at, 8 * size, kind=partial(_raw, size))})
 
 
-def octets(at: int, size: int | None = None) -> Any:
-    """Bytes at this offset of the payload, as they are. size None: all that follows; such a field is the last."""
-    return field(metadata={"octets": (at, size)})
+def rest() -> Any:
+    """All the bytes after the payload word. It is the last field of its command."""
+    return field(metadata={"rest": True})
+
+
+def _raw(size: int, word: int) -> bytes:
+    return word.to_bytes(size, "little")
 
 
 @dataclass(frozen=True, slots=True)
 class PackageCommand(MacCommand):
-    """One command of a package. `length` counts the payload without a field that takes all that follows."""
+    """One command of a package. A field that the first byte says is left out must be 0; so it reads, too."""
 
     @classmethod
-    def payload_bytes(cls, data: bytes) -> int:
-        """How many bytes the payload has that `data` begins with; more than `data` has where it is cut short."""
-        octets_ = _octets(cls)
-        greedy = bool(octets_) and octets_[-1].size is None
-        return max(len(data), cls.length) if greedy else cls.length
+    def length_of(cls, after_cid: bytes) -> int:
+        """How many payload bytes the command takes of those after its CID: more than there are where it is cut."""
+        return max(len(after_cid), cls.length) if _rest_of(cls) else cls.length
 
     def __post_init__(self) -> None:
         MacCommand.__post_init__(self)
+        name = type(self).__name__
+        for field_name, place in places(type(self)):
+            value = getattr(self, field_name)
+            if isinstance(value, bytes) and len(value) != place.width // 8:
+                raise FrameError(f"{len(value)} bytes", field=f"{name}.{field_name}", hint=f"{place.width // 8}")
         whole = self._whole()
-        size = self.payload_bytes(whole)
+        size = self.length_of(whole)
         if not size <= len(whole) <= max(size, self.length) or any(whole[size:]):
             raise FrameError(
                 f"{len(whole)} bytes where its first fields say {size}",
-                field=type(self).__name__,
+                field=name,
                 hint="a field that is left out must be 0",
             )
 
     def encode(self) -> bytes:
         """CID and payload."""
         whole = self._whole()
-        return bytes((self.cid,)) + whole[: self.payload_bytes(whole)]
+        return bytes((self.cid,)) + whole[: self.length_of(whole)]
 
     def _whole(self) -> bytes:
-        payload = bytearray(MacCommand.encode(self)[1:])
-        for name, at, size in _octets(type(self)):
-            value: bytes = getattr(self, name)
-            if size is not None and len(value) != size:
-                raise FrameError(f"{len(value)} bytes", field=f"{type(self).__name__}.{name}", hint=f"{size}")
-            payload[at : at + len(value)] = value
-        return bytes(payload)
-
-    @classmethod
-    def read(cls, data: bytes) -> tuple[Self, int] | None:
-        """The command whose payload `data` begins with, and that payload's size; None where it is cut short."""
-        size = cls.payload_bytes(data)
-        if len(data) < size:
-            return None
-        return cls.of_payload(data[:size]), size
+        """The payload with what is left out."""
+        tail = _rest_of(type(self))
+        return MacCommand.encode(self)[1:] + (getattr(self, tail) if tail else b"")
 
     @classmethod
     def of_payload(cls, payload: bytes) -> Self:
-        """From a whole payload; RFU bits are passed over. Raises FrameError for another length."""
-        if len(payload) != (size := cls.payload_bytes(payload)):
+        """From the bytes after the CID; RFU bits are passed over. Raises FrameError for another length."""
+        if len(payload) != (size := cls.length_of(payload)):
             raise FrameError(f"{len(payload)} bytes", field=cls.__name__, hint=f"its payload has {size}")
-        whole = payload.ljust(cls.length, b"\x00")
-        word = int.from_bytes(whole[: cls.length], "little")
-        values: dict[str, Any] = {place.name: value_in(word, place) for place in places_of(cls)}
-        for name, at, count in _octets(cls):
-            values[name] = whole[at:] if count is None else whole[at : at + count]
+        word = int.from_bytes(payload[: cls.length], "little")
+        values: dict[str, Any] = {name: place.value(place.read(word)) for name, place in places(cls)}
+        if tail := _rest_of(cls):
+            values[tail] = payload[cls.length :]
         return cls(**values)
 
+    @classmethod
+    def read(cls, after_cid: bytes) -> tuple[Self, int] | None:
+        """The command whose payload comes first there, and that payload's size; None where it is cut short."""
+        size = cls.length_of(after_cid)
+        if len(after_cid) < size:
+            return None
+        return cls.of_payload(after_cid[:size]), size
 
-_OCTETS: Final[dict[type[PackageCommand], tuple[_Octets, ...]]] = {}  # read off each class once
+
+_RESTS: Final[dict[type[PackageCommand], str]] = {}  # read off each class once
 
 
-def _octets(command: type[PackageCommand]) -> tuple[_Octets, ...]:
-    found = _OCTETS.get(command)
+def _rest_of(command: type[PackageCommand]) -> str:
+    """The name of its field that takes the rest, or nothing."""
+    found = _RESTS.get(command)
     if found is None:
-        found = _OCTETS[command] = tuple(
-            _Octets(f.name, *f.metadata["octets"]) for f in fields(command) if "octets" in f.metadata
-        )
+        found = _RESTS[command] = next((f.name for f in fields(command) if "rest" in f.metadata), "")
     return found
 
 
@@ -106,6 +105,7 @@ class PackageVersionReq(PackageCommand):
 
     cid: ClassVar[int] = 0x00
     uplink: ClassVar[bool] = False
+    clause: ClassVar[str] = "TS003-2.0.0 §3.1, and alike in the others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ class PackageVersionAns(PackageCommand):
     cid: ClassVar[int] = 0x00
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 2
+    clause: ClassVar[str] = "TS003-2.0.0 §3.1, and alike in the others"
 
     identifier: int = bits(0, 8)
     version: int = bits(8, 8)

@@ -43,7 +43,7 @@ KEY = AesKey(bytes(16))
 
 def takes_the_rest(command: type[PackageCommand]) -> bool:
     """Whether all bytes that follow belong to it."""
-    return command.payload_bytes(bytes(200)) == 200
+    return command.length_of(bytes(200)) == 200
 
 
 @given(package=packages(), data=st.binary(max_size=80), uplink=st.booleans())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from lorawan.mac_commands.base import FREQUENCY_STEP_HZ, bits, flag
-from lorawan.packages.commands import Package, PackageCommand, octets
+from lorawan.packages.commands import Package, PackageCommand, raw, rest
 
 CERTIFICATION_F_PORT: Final = 224
 TX_PERIODS_S: Final = (None, 5, 10, 20, 30, 40, 50, 60, 120, 240, 480)  # by TxPeriodicityChangeReq's index
@@ -21,6 +21,7 @@ class _Down(PackageCommand):
 
     __slots__ = ()
     uplink: ClassVar[bool] = False
+    clause: ClassVar[str] = "TS009-1.1.0 §5"
 
 
 class _Up(PackageCommand):
@@ -28,6 +29,7 @@ class _Up(PackageCommand):
 
     __slots__ = ()
     uplink: ClassVar[bool] = True
+    clause: ClassVar[str] = "TS009-1.1.0 §5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,12 @@ class DutJoinReq(_Down):
 
 @dataclass(frozen=True, slots=True)
 class SwitchClassReq(_Down):
-    """device_class: 0 A, 1 B, 2 C."""
+    """new_class: 0 A, 1 B, 2 C."""
 
     cid: ClassVar[int] = 0x03
     length: ClassVar[int] = 1
 
-    device_class: int = bits(0, 8)
+    new_class: int = bits(0, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class TxFramesCtrlReq(_Down):
     length: ClassVar[int] = 1
 
     frame_type: int = bits(0, 8)
-    rest: bytes = octets(1)
+    ignored: bytes = rest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,12 @@ class EchoIncPayloadReq(_Down):
 
     cid: ClassVar[int] = 0x08
 
-    payload: bytes = octets(0)
+    payload: bytes = rest()
 
     @classmethod
-    def payload_bytes(cls, data: bytes) -> int:
+    def length_of(cls, after_cid: bytes) -> int:
         """All that follows, at least one byte."""
-        return max(len(data), 1)
+        return max(len(after_cid), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class EchoIncPayloadAns(_Up):
 
     cid: ClassVar[int] = 0x08
 
-    payload: bytes = octets(0)
+    payload: bytes = rest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class DutDeviceTimeReq(_Down):
     """Send the MAC command DeviceTimeReq."""
 
     cid: ClassVar[int] = 0x21
+    clause: ClassVar[str] = "TS009-1.0.0 §5.12"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ class DutPingSlotInfoReq(_Down):
     """Send the MAC command PingSlotInfoReq with this periodicity."""
 
     cid: ClassVar[int] = 0x22
+    clause: ClassVar[str] = "TS009-1.0.0 §5.13"
     length: ClassVar[int] = 1
 
     periodicity: int = bits(0, 3)
@@ -192,7 +196,7 @@ class BeaconRxStatusInd(_Up):
     param: int = bits(80, 8)
     time: int = bits(88, 32)
     info_desc: int = bits(120, 8)
-    info: bytes = octets(16, 6)
+    info: bytes = raw(16, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +225,10 @@ class BeaconCntResetReq(_Down):
 
 @dataclass(frozen=True, slots=True)
 class TxCwReq(_Down):
-    """A carrier for timeout_s. Source: TS009-1.0.0 §5.14."""
+    """A carrier for timeout_s."""
 
     cid: ClassVar[int] = 0x7D
+    clause: ClassVar[str] = "TS009-1.0.0 §5.14"
     length: ClassVar[int] = 6
 
     timeout_s: int = bits(0, 16)
@@ -233,9 +238,10 @@ class TxCwReq(_Down):
 
 @dataclass(frozen=True, slots=True)
 class DutFPort224DisableReq(_Down):
-    """Close FPort 224 for good and reset. Source: TS009-1.0.0 §5.15."""
+    """Close FPort 224 for good and reset."""
 
     cid: ClassVar[int] = 0x7E
+    clause: ClassVar[str] = "TS009-1.0.0 §5.15"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +258,9 @@ class DutVersionsAns(_Up):
     cid: ClassVar[int] = 0x7F
     length: ClassVar[int] = 12
 
-    firmware: bytes = octets(0, 4)
-    lorawan: bytes = octets(4, 4)
-    regional_parameters: bytes = octets(8, 4)
+    firmware: bytes = raw(0, 4)
+    lorawan: bytes = raw(4, 4)
+    regional_parameters: bytes = raw(8, 4)
 
 
 CERTIFICATION_V1: Final = Package.of(

@@ -272,7 +272,7 @@ class CertificationDevice:
                 return (ResetMcu(),)
             case DutJoinReq():
                 return (JoinAgain(),)
-            case SwitchClassReq(device_class=number) if number < len(DeviceClass):
+            case SwitchClassReq(new_class=number) if number < len(DeviceClass):
                 return (ChangeClass(tuple(DeviceClass)[number]),)
             case AdrBitChangeReq(adr=0 | 1 as on):
                 return (SetAdr(bool(on)),)

@@ -21,6 +21,7 @@ class AppTimeReq(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 5
+    clause: ClassVar[str] = "TS003-2.0.0 §3.2"
 
     device_time: int = bits(0, 32)
     token_req: int = bits(32, 4)
@@ -34,6 +35,7 @@ class AppTimeAns(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 5
+    clause: ClassVar[str] = "TS003-2.0.0 §3.2"
 
     time_correction: int = bits(0, 32, signed=True)
     token_ans: int = bits(32, 4)
@@ -46,6 +48,7 @@ class DeviceAppTimePeriodicityReq(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS003-2.0.0 §3.3"
 
     period: int = bits(0, 4)
 
@@ -57,6 +60,7 @@ class DeviceAppTimePeriodicityAns(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 5
+    clause: ClassVar[str] = "TS003-2.0.0 §3.3"
 
     not_supported: bool = flag(0)
     device_time: int = bits(8, 32)
@@ -69,6 +73,7 @@ class ForceDeviceResyncCmd(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS003-2.0.0 §3.4"
 
     nb_transmissions: int = bits(0, 3)
 

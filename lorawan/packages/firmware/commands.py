@@ -32,6 +32,7 @@ class DevVersionReq(PackageCommand):
 
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = False
+    clause: ClassVar[str] = "TS006-1.0.0 §3.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class DevVersionAns(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 8
+    clause: ClassVar[str] = "TS006-1.0.0 §3.2"
 
     fw_version: int = bits(0, 32)
     hw_version: int = bits(32, 32)
@@ -53,6 +55,7 @@ class DevRebootTimeReq(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 4
+    clause: ClassVar[str] = "TS006-1.0.0 §3.3"
 
     reboot_time: int = bits(0, 32)
 
@@ -64,6 +67,7 @@ class DevRebootTimeAns(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 4
+    clause: ClassVar[str] = "TS006-1.0.0 §3.3"
 
     reboot_time: int = bits(0, 32)
 
@@ -75,6 +79,7 @@ class DevRebootCountdownReq(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 3
+    clause: ClassVar[str] = "TS006-1.0.0 §3.4"
 
     countdown: int = bits(0, 24)
 
@@ -86,6 +91,7 @@ class DevRebootCountdownAns(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 3
+    clause: ClassVar[str] = "TS006-1.0.0 §3.4"
 
     countdown: int = bits(0, 24)
 
@@ -96,6 +102,7 @@ class DevUpgradeImageReq(PackageCommand):
 
     cid: ClassVar[int] = 0x04
     uplink: ClassVar[bool] = False
+    clause: ClassVar[str] = "TS006-1.0.0 §3.5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +112,15 @@ class DevUpgradeImageAns(PackageCommand):
     cid: ClassVar[int] = 0x04
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 5
+    clause: ClassVar[str] = "TS006-1.0.0 §3.5"
 
     status: int = bits(0, 2)
     next_fw_version: int = bits(8, 32)
 
     @classmethod
-    def payload_bytes(cls, data: bytes) -> int:
+    def length_of(cls, after_cid: bytes) -> int:
         """Five bytes for a valid image, else one."""
-        return 5 if data and data[0] & 3 == UpImageStatus.VALID else 1
+        return 5 if after_cid and after_cid[0] & 3 == UpImageStatus.VALID else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,7 @@ class DevDeleteImageReq(PackageCommand):
     cid: ClassVar[int] = 0x05
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 4
+    clause: ClassVar[str] = "TS006-1.0.0 §3.6"
 
     fw_to_delete_version: int = bits(0, 32)
 
@@ -133,6 +142,7 @@ class DevDeleteImageAns(PackageCommand):
     cid: ClassVar[int] = 0x05
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS006-1.0.0 §3.6"
 
     error_no_valid_image: bool = flag(0)
     error_invalid_version: bool = flag(1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from lorawan.mac_commands.base import bits, flag
-from lorawan.packages.commands import Package, PackageCommand, octets
+from lorawan.packages.commands import Package, PackageCommand, raw, rest
 
 FRAGMENTATION_F_PORT: Final = 201
 _NO_SESSION: Final = 0x04  # TS004-2.0.0 §3.2, table 7
@@ -22,6 +22,7 @@ class FragSessionStatusReq(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS004-2.0.0 §3.2"
 
     frag_index: int = bits(1, 2)
     participants: bool = flag(0)
@@ -34,6 +35,7 @@ class FragSessionStatusAnsV1(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 4
+    clause: ClassVar[str] = "TS004-1.0.0 §3.2"
 
     nb_frag_received: int = bits(0, 14)
     frag_index: int = bits(14, 2)
@@ -48,6 +50,7 @@ class FragSessionStatusAns(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 4
+    clause: ClassVar[str] = "TS004-2.0.0 §3.2"
 
     memory_error: bool = flag(0)
     mic_error: bool = flag(1)
@@ -57,9 +60,9 @@ class FragSessionStatusAns(PackageCommand):
     missing_frag: int = bits(24, 8)
 
     @classmethod
-    def payload_bytes(cls, data: bytes) -> int:
+    def length_of(cls, after_cid: bytes) -> int:
         """One byte where there is no such session, else four."""
-        return 1 if data and data[0] & _NO_SESSION else 4
+        return 1 if after_cid and after_cid[0] & _NO_SESSION else 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class FragSessionSetupReqV1(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 10
+    clause: ClassVar[str] = "TS004-1.0.0 §3.3"
 
     mc_group_bit_mask: int = bits(0, 4)
     frag_index: int = bits(4, 2)
@@ -91,6 +95,7 @@ class FragSessionSetupReq(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 16
+    clause: ClassVar[str] = "TS004-2.0.0 §3.3"
 
     mc_group_bit_mask: int = bits(0, 4)
     frag_index: int = bits(4, 2)
@@ -102,7 +107,7 @@ class FragSessionSetupReq(PackageCommand):
     padding: int = bits(40, 8)
     descriptor: int = bits(48, 32)
     session_cnt: int = bits(80, 16)
-    mic: bytes = octets(12, 4)
+    mic: bytes = raw(12, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class FragSessionSetupAns(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS004-2.0.0 §3.3"
 
     frag_index: int = bits(6, 2)
     frag_algo_unsupported: bool = flag(0)
@@ -133,6 +139,7 @@ class FragSessionDeleteReq(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS004-2.0.0 §3.4"
 
     frag_index: int = bits(0, 2)
 
@@ -144,6 +151,7 @@ class FragSessionDeleteAns(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS004-2.0.0 §3.4"
 
     frag_index: int = bits(0, 2)
     session_does_not_exist: bool = flag(2)
@@ -156,6 +164,7 @@ class FragDataBlockReceivedReq(PackageCommand):
     cid: ClassVar[int] = 0x04
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS004-2.0.0 §3.5"
 
     frag_index: int = bits(0, 2)
     mic_error: bool = flag(2)
@@ -168,6 +177,7 @@ class FragDataBlockReceivedAns(PackageCommand):
     cid: ClassVar[int] = 0x04
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS004-2.0.0 §3.5"
 
     frag_index: int = bits(0, 2)
 
@@ -179,10 +189,11 @@ class DataFragment(PackageCommand):
     cid: ClassVar[int] = 0x08
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 2
+    clause: ClassVar[str] = "TS004-2.0.0 §3.6"
 
     n: int = bits(0, 14)
     frag_index: int = bits(14, 2)
-    fragment: bytes = octets(2)
+    fragment: bytes = rest()
 
 
 FRAGMENTATION_V1: Final = Package.of(

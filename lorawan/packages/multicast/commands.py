@@ -13,8 +13,8 @@ import construct as c
 
 from lorawan.errors import FrameError
 from lorawan.ids import DevAddr
-from lorawan.mac_commands.base import FREQUENCY_STEP_HZ, bits, flag
-from lorawan.packages.commands import Package, PackageCommand, octets
+from lorawan.mac_commands.base import FREQUENCY_STEP_HZ, address, bits, flag
+from lorawan.packages.commands import Package, PackageCommand, raw, rest
 
 MULTICAST_F_PORT: Final = 200
 MAX_GROUPS: Final = 4  # TS005-2.0.0 §4.2, NbTotalGroups
@@ -31,6 +31,7 @@ class McGroupStatusReq(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS005-2.0.0 §4.2"
 
     req_group_mask: int = bits(0, 4)
 
@@ -42,15 +43,16 @@ class McGroupStatusAns(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS005-2.0.0 §4.2"
 
     ans_group_mask: int = bits(0, 4)
     nb_total_groups: int = bits(4, 3)
-    records: bytes = octets(1)
+    records: bytes = rest()
 
     @classmethod
-    def payload_bytes(cls, data: bytes) -> int:
+    def length_of(cls, after_cid: bytes) -> int:
         """The status byte and a record for each bit of its mask."""
-        return 1 + _RECORD_BYTES * ((data[0] & 0x0F).bit_count() if data else 0)
+        return 1 + _RECORD_BYTES * ((after_cid[0] & 0x0F).bit_count() if after_cid else 0)
 
     @classmethod
     def of_groups(cls, nb_total_groups: int, groups: tuple[tuple[int, DevAddr], ...]) -> Self:
@@ -76,10 +78,11 @@ class McGroupSetupReq(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 29
+    clause: ClassVar[str] = "TS005-2.0.0 §4.3"
 
     mc_group_id: int = bits(0, 2)
-    mc_addr: int = bits(8, 32)
-    mc_key_encrypted: bytes = octets(5, 16)
+    mc_addr: DevAddr = address(8)  # noqa: RUF009 - a field, not a value
+    mc_key_encrypted: bytes = raw(5, 16)
     min_mc_f_cnt: int = bits(168, 32)
     max_mc_f_cnt: int = bits(200, 32)
 
@@ -91,6 +94,7 @@ class McGroupSetupAns(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS005-2.0.0 §4.3"
 
     mc_group_id: int = bits(0, 2)
     id_error: bool = flag(2)
@@ -103,6 +107,7 @@ class McGroupDeleteReq(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS005-2.0.0 §4.4"
 
     mc_group_id: int = bits(0, 2)
 
@@ -114,6 +119,7 @@ class McGroupDeleteAns(PackageCommand):
     cid: ClassVar[int] = 0x03
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 1
+    clause: ClassVar[str] = "TS005-2.0.0 §4.4"
 
     mc_group_id: int = bits(0, 2)
     mc_group_undefined: bool = flag(2)
@@ -126,6 +132,7 @@ class McClassCSessionReq(PackageCommand):
     cid: ClassVar[int] = 0x04
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 10
+    clause: ClassVar[str] = "TS005-2.0.0 §4.5"
 
     mc_group_id: int = bits(0, 2)
     session_time: int = bits(8, 32)
@@ -141,6 +148,7 @@ class McClassBSessionReq(PackageCommand):
     cid: ClassVar[int] = 0x05
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 10
+    clause: ClassVar[str] = "TS005-2.0.0 §4.6"
 
     mc_group_id: int = bits(0, 2)
     session_time: int = bits(8, 32)
@@ -165,9 +173,9 @@ class _SessionAns(PackageCommand):
     time_to_start_s: int = bits(8, 24)
 
     @classmethod
-    def payload_bytes(cls, data: bytes) -> int:
+    def length_of(cls, after_cid: bytes) -> int:
         """One byte where there is an error, else four."""
-        return 1 if data and data[0] & cls.error_bits else 4
+        return 1 if after_cid and after_cid[0] & cls.error_bits else 4
 
     @property
     def accepted(self) -> bool:
@@ -191,6 +199,7 @@ class McClassCSessionAnsV1(_SessionAns):
     """Planned, or why not."""
 
     cid: ClassVar[int] = 0x04
+    clause: ClassVar[str] = "TS005-1.0.0 §4.5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +207,7 @@ class McClassBSessionAnsV1(_SessionAns):
     """Planned, or why not."""
 
     cid: ClassVar[int] = 0x05
+    clause: ClassVar[str] = "TS005-1.0.0 §4.6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +215,7 @@ class McClassCSessionAns(_SessionAnsV2):
     """Planned, or why not."""
 
     cid: ClassVar[int] = 0x04
+    clause: ClassVar[str] = "TS005-2.0.0 §4.5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +223,7 @@ class McClassBSessionAns(_SessionAnsV2):
     """Planned, or why not."""
 
     cid: ClassVar[int] = 0x05
+    clause: ClassVar[str] = "TS005-2.0.0 §4.6"
 
 
 _BOTH: Final = (

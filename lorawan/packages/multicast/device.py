@@ -239,7 +239,7 @@ class MulticastDevice:
         if index >= self.config.max_groups:
             return McGroupSetupAns(index, True)
         effects += self._close(index)
-        mc_addr = DevAddr(request.mc_addr)
+        mc_addr = request.mc_addr
         keys = derive_mc_session_keys(decrypt_mc_key(self.config.mc_ke_key, request.mc_key_encrypted), mc_addr)
         self._groups[index] = _Group(mc_addr)
         effects.append(GroupDefined(index, mc_addr, keys, request.min_mc_f_cnt, request.max_mc_f_cnt))

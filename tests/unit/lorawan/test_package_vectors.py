@@ -194,7 +194,7 @@ def told_of(command: PackageCommand) -> Any:
         case EchoIncPayloadReq():
             return {"EchoIncPayloadReq": command.payload.hex()}
         case TxFramesCtrlReq():
-            return {"frame_type": command.frame_type, "rest": command.rest.hex()}
+            return {"frame_type": command.frame_type, "rest": command.ignored.hex()}
         case DutVersionsAns():
             names = ("fw", "lorawan", "regional")
             values = (command.firmware, command.lorawan, command.regional_parameters)
