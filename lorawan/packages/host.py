@@ -20,7 +20,7 @@ from lorawan.device.events import (
     Transmission,
 )
 from lorawan.machine import Dropped, Instant
-from lorawan.packages.certification.commands import CERTIFICATION_F_PORT
+from lorawan.packages.certification.commands import CERTIFICATION_F_PORT, CERTIFICATION_V1
 from lorawan.packages.certification.device import (
     BeaconMissed,
     BeaconSeen,
@@ -179,6 +179,8 @@ class PackageHost:
 
     def _received(self, received: Received, mc_group_id: int | None, now: Instant) -> Sequence[HostEffect]:
         p, f_port = self.packages, received.f_port
+        if mc_group_id is not None and f_port == CERTIFICATION_F_PORT:
+            return (Dropped("multicast", CERTIFICATION_V1.clause, "unicast only [assumption]"),)
         out = list(self._seen(DownlinkSeen(f_port, received.payload, room_bytes=self._room_bytes), now))
         downlink = PackageDownlink(received.payload, mc_group_id, self._room_bytes)
         effects: Sequence[PackageEffect] = ()

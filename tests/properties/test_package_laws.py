@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from itertools import pairwise
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from lorawan.draws import Draws
 from lorawan.ids import AesKey
 from lorawan.packages import PACKAGES, Package
-from lorawan.packages.asking import Ask, AskingServer
+from lorawan.packages.asking import Answered, Ask, AskingServer, Unanswered
 from lorawan.packages.certification import (
     CertificationBench,
     CertificationDevice,
@@ -24,10 +25,11 @@ from lorawan.packages.events import (
     PackageDownlink,
     PackageUplink,
     PackageUplinkHeard,
+    SendDownlink,
     TimeKnown,
     uplinks_of,
 )
-from lorawan.packages.firmware import FirmwareConfig, FirmwareDevice
+from lorawan.packages.firmware import FIRMWARE_V1, DevUpgradeImageReq, DevVersionReq, FirmwareConfig, FirmwareDevice
 from lorawan.packages.fragmentation import (
     FragmentationConfig,
     FragmentationDevice,
@@ -96,6 +98,38 @@ def test_the_instant_of_a_gps_second_is_when_the_clock_shows_it(origin_us: int, 
     assert clock.gps_s(at) == wanted
     assert clock.gps_s(at - 1) == (wanted - 1) % (1 << 32)
     assert abs(at - now - ahead_s * 1_000_000) <= 1_000_000
+
+
+@given(
+    kept=st.lists(st.booleans(), max_size=30),
+    requests=st.lists(st.sampled_from((DevVersionReq(), DevUpgradeImageReq())), max_size=6),
+)
+def test_each_request_ends_once_answered_or_given_up(kept: list[bool], requests: list[PackageCommand]) -> None:
+    """Over a link that loses as the list says and then loses all."""
+    tries, again_us = 4, 100
+    server = AskingServer(FIRMWARE_V1, again_us=again_us, tries=tries)
+    device = FirmwareDevice(FirmwareConfig(1, 2))
+    link, ends, sent, now = iter(kept), Counter[PackageCommand](), 0, 0
+    todo = deque(effect for request in requests for effect in server.handle(Ask(request), now))
+    while todo or server.wake_at is not None:
+        if not todo:
+            assert server.wake_at is not None
+            now = server.wake_at
+            todo.extend(server.wake(now))
+            continue
+        effect = todo.popleft()
+        if isinstance(effect, Answered | Unanswered):
+            ends[effect.request] += 1
+            continue
+        assert isinstance(effect, SendDownlink)
+        sent += 1
+        if next(link, False):
+            for uplink in device.handle(PackageDownlink(effect.payload), now):
+                if isinstance(uplink, PackageUplink) and next(link, False):
+                    todo.extend(server.handle(PackageUplinkHeard(uplink.payload), now))
+    assert now <= tries * again_us
+    assert sent <= tries * len(requests)
+    assert ends == Counter(requests)
 
 
 def downlinks(package: Package) -> st.SearchStrategy[PackageDownlink]:

@@ -227,7 +227,7 @@ class CertificationDevice:
                 self._last_beacon = event
                 return self._indicate(True)
             case BeaconMissed():
-                self.beacon_cnt = 0
+                self.beacon_cnt = 0  # as LoRaMac-node@dcbcfb32 does, on its MLME_BEACON_LOST
                 return self._indicate(False)
             case DownlinkSeen():
                 # frames that carry MAC commands alone are not counted (LoRaMac-node@dcbcfb32)

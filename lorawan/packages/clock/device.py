@@ -62,7 +62,10 @@ ClockDeviceEffect: TypeAlias = PackageUplink | ClockCorrected | Dropped
 
 
 class ClockDevice:
-    """One device's clock and its synchronization."""
+    """One device's clock and its synchronization.
+
+    AppTimeReq has the time at which it is handed over: what it waits for the duty cycle makes the correction wrong.
+    """
 
     def __init__(self, config: ClockConfig, draws: Draws) -> None:
         self.config = config

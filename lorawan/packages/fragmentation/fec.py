@@ -95,9 +95,11 @@ class _Row:
 class Decoder:
     """Takes fragments in any order until the block is there.
 
-    Gaussian elimination over the fragments that are missing alone: each line holds only these, so there are never more
-    lines than missing fragments, and `max_lines` of them bound the memory (max_lines · nb_frag / 8 bytes besides the
-    block itself). nb_frag: 1–16383; frag_size: 1–255.
+    Gaussian elimination over the fragments that are missing alone: each line holds two of these or more, so there are
+    fewer lines than missing fragments, and `max_lines` of them bound the memory (max_lines · nb_frag / 8 bytes besides
+    the block itself). A line that comes down to one fragment gives that fragment, which shortens others; once no useful
+    fragment is missing, the line of the last pivot has nothing but its pivot, and so one after another is solved.
+    nb_frag: 1–16383; frag_size: 1–255.
     """
 
     def __init__(self, nb_frag: int, frag_size: int, version: int, max_lines: int) -> None:
@@ -126,10 +128,7 @@ class Decoder:
             value ^= self._fragments[low.bit_length() - 1]
             known ^= low
         progress = self._insert(line, value)
-        if progress is Progress.USEFUL and not self.missing:
-            self._solve()
-            return Progress.COMPLETE
-        return progress
+        return Progress.COMPLETE if progress is Progress.USEFUL and not self.missing else progress
 
     def block(self, padding: int) -> bytes:
         """The data block without its padding; call it once nothing is missing."""
@@ -167,17 +166,3 @@ class Decoder:
             row_alone = self._rows.pop(pivot, None)
             if row_alone is not None:
                 self._learn(pivot, row_alone.value)
-
-    def _solve(self) -> None:
-        """Every missing fragment has a line: from the last pivot to the first, each line is brought down to it."""
-        for pivot in sorted(self._rows, reverse=True):
-            row = self._rows[pivot]
-            others = row.line ^ 1 << pivot
-            value = row.value
-            while others:
-                low = others & -others
-                value ^= self._fragments[low.bit_length() - 1]
-                others ^= low
-            self._fragments[pivot] = value
-            self._known |= 1 << pivot
-        self._rows.clear()

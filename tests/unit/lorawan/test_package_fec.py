@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from lorawan.crypto import derive_data_block_int_key, mic_data_block
@@ -86,6 +88,12 @@ def test_blocks_that_fit_no_session() -> None:
         split(b"x", 0)
     with pytest.raises(FrameError, match="NbFrag"):
         split(bytes(1 << 14), 1)
+
+
+def test_the_key_of_the_mic_is_the_block_30_under_another_library() -> None:
+    root = bytes(range(16))
+    encryptor = Cipher(AES(root), ECB()).encryptor()
+    assert derive_data_block_int_key(AesKey(root)) == encryptor.update(b"\x30" + bytes(15)) + encryptor.finalize()
 
 
 def test_the_mic_of_a_block_is_that_of_the_table() -> None:

@@ -131,6 +131,16 @@ def test_a_received_block_is_reported_until_that_is_answered() -> None:
     assert device.wake_at is None
 
 
+def test_a_new_session_does_not_answer_for_the_old() -> None:
+    device = device_of()
+    device.handle(down(setup_of(ack_reception=True)), 0)
+    for n in range(1, 11):
+        device.handle(down(fragment(n)), 0)
+    assert device.wake_at is not None
+    device.handle(down(setup_of(session_cnt=1)), 0)
+    assert device.wake_at is None
+
+
 def test_a_session_counter_never_comes_again() -> None:
     device = device_of(memory=FragmentationMemory((7, -1, -1, -1)))
     for count, replayed in ((6, True), (7, True), (8, False)):

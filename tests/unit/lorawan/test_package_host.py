@@ -272,6 +272,8 @@ def test_what_came_for_a_group_is_told_apart() -> None:
     (dropped,) = effects
     assert isinstance(dropped, Dropped)
     assert dropped.reason == "multicast"
+    (dropped,) = host.handle(MulticastReceived(1, received(224, b"\x01")), 0)
+    assert isinstance(dropped, Dropped)
 
 
 def test_acknowledgements_count_in_certification() -> None:
