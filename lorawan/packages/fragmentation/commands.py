@@ -1,6 +1,7 @@
 """Commands of the fragmented data block transport, FPort 201, versions 1 and 2 (which do not understand each other).
 
-Source: TS004-2.0.0 §3.1–3.6, tables 3–24; TS004-1.0.0 §3 for what version 1 has instead.
+Source: TS004-2.0.0 §3.1–3.6, tables 3–24; for what version 1 has instead TS004-1.0.0 §3.2 (setup) and §3.5 (status),
+their layouts as LoRaMac-node@dcbcfb32 and chirpstack@d77207cd have them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class FragSessionStatusAnsV1(PackageCommand):
     cid: ClassVar[int] = 0x01
     uplink: ClassVar[bool] = True
     length: ClassVar[int] = 4
-    clause: ClassVar[str] = "TS004-1.0.0 §3.2"
+    clause: ClassVar[str] = "TS004-1.0.0 §3.5"
 
     nb_frag_received: int = bits(0, 14)
     frag_index: int = bits(14, 2)
@@ -76,7 +77,7 @@ class FragSessionSetupReqV1(PackageCommand):
     cid: ClassVar[int] = 0x02
     uplink: ClassVar[bool] = False
     length: ClassVar[int] = 10
-    clause: ClassVar[str] = "TS004-1.0.0 §3.3"
+    clause: ClassVar[str] = "TS004-1.0.0 §3.2"
 
     mc_group_bit_mask: int = bits(0, 4)
     frag_index: int = bits(4, 2)

@@ -168,8 +168,17 @@ class FragmentationDevice:
     # -- sessions --------------------------------------------------------------------------------------------------
 
     def _setup(self, setup: FragSessionSetupReq | FragSessionSetupReqV1) -> FragSessionSetupAns:
-        """An accepted one replaces the session that had the index; a refused one leaves it."""
+        """An accepted one replaces the session that had the index; a refused one leaves it.
+
+        Version 1 asks its server to delete a session before (TS004-1.0.0 §3.3), and says not what a device does where
+        that was left out: the session is replaced, as LoRaMac-node does it; but a setup that comes again under way is
+        not another one.
+        """
         config, index = self.config, setup.frag_index
+        current = self._sessions.get(index)
+        again = current is not None and current.setup == setup and not current.complete
+        if isinstance(setup, FragSessionSetupReqV1) and again:
+            return FragSessionSetupAns(index, False, False, False, False, False)
         size = setup.nb_frag * setup.frag_size
         # fragments without bytes, or more padding than a fragment has, are no block: refused as one that has no room
         senseless = not size or setup.padding >= setup.frag_size or setup.nb_frag > MAX_N
@@ -274,5 +283,5 @@ class FragmentationDevice:
 
 
 def _spread_us(setup: FragSessionSetupReq | FragSessionSetupReqV1) -> int:
-    """Answers come within 2^(BlockAckDelay + 4) s. Source: TS004-1.0.0 §3.3 as LoRaMac-node@dcbcfb32 keeps it."""
+    """Answers come within 2^(BlockAckDelay + 4) s. Source: TS004-2.0.0 §3.3."""
     return US_PER_S << setup.block_ack_delay + 4

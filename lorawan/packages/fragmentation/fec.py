@@ -3,7 +3,7 @@
 A fragment is an int of 8 · frag_size bits here, and a line of the parity matrix an int whose bit i stands for fragment
 i + 1: adding lines or fragments over GF(2) is one XOR.
 
-Source: TS004-2.0.0 annex A.1 (fragments), A.2 (decoding), A.5 (matrix_line, prbs23); TS004-1.0.0 §7, §8, §11.
+Source: TS004-2.0.0 annex A.1 (fragments), A.2 (decoding), A.5 (matrix_line, prbs23); TS004-1.0.0 §8 and §11.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ WIRE: list[tuple[Package, str, PackageCommand, str]] = [
         "TS004-2.0.0 tables 6 to 8",
     ),
     (FRAGMENTATION_V2, "01" "04", frag.FragSessionStatusAns(False, False, True, 0, 0, 0), "TS004-2.0.0 §3.2"),
-    (FRAGMENTATION_V1, "01" "3480" "07" "00", frag.FragSessionStatusAnsV1(0x34, 2, 7, False), "TS004-1.0.0 §3.2"),
+    (FRAGMENTATION_V1, "01" "3480" "07" "00", frag.FragSessionStatusAnsV1(0x34, 2, 7, False), "TS004-1.0.0 §3.5"),
     (FRAGMENTATION_V2, "02" "91", frag.FragSessionSetupAns(2, True, False, False, False, True), "TS004-2.0.0 table 14"),
     (FRAGMENTATION_V2, "03" "02", frag.FragSessionDeleteReq(2), "TS004-2.0.0 table 16"),
     (FRAGMENTATION_V2, "03" "06", frag.FragSessionDeleteAns(2, True), "TS004-2.0.0 table 18"),
@@ -100,7 +100,7 @@ def test_a_setup_request_on_the_wire() -> None:
     wire = "02" + "25" + "0a00" + "32" + "43" + "07" + "04030201" + "3412" + "deadbeef"
     command = frag.FragSessionSetupReq(5, 2, 10, 50, 3, 0, True, 7, 0x01020304, 0x1234, bytes.fromhex("deadbeef"))
     assert command.encode().hex() == wire
-    # TS004-1.0.0 §3.3: the same without the last two, and bit 6 of Control is RFU
+    # TS004-1.0.0 §3.2: the same without the last two, and bit 6 of Control is RFU
     old = frag.FragSessionSetupReqV1(5, 2, 10, 50, 3, 0, 7, 0x01020304)
     assert old.encode().hex() == "02" + "25" + "0a00" + "32" + "03" + "07" + "04030201"
     parsed = FRAGMENTATION_V1.parse(bytes.fromhex(wire), uplink=False)
