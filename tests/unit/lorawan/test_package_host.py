@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lorawan.crypto import SessionKeys, derive_data_block_int_key, derive_mc_ke_key, derive_mc_root_key_10
-from lorawan.device import Activation, DeviceConfig, Joined, Received, RequestLinkCheck, SendRequest, TimeReceived
+from lorawan.crypto import derive_data_block_int_key, derive_mc_ke_key, derive_mc_root_key_10
+from lorawan.device import Joined, Received, RequestLinkCheck, SendRequest, TimeReceived
 from lorawan.device.events import Transmission
 from lorawan.draws import Draws
-from lorawan.ids import AesKey, DevAddr, Eui64
+from lorawan.ids import AesKey, DevAddr
 from lorawan.machine import Dropped
 from lorawan.packages.asking import Answered, Ask, AskingServer
 from lorawan.packages.certification import (
@@ -72,8 +72,7 @@ from lorawan.packages.multicast import (
     SessionPlanned,
 )
 from lorawan.phy import LoraModulation, Transmit
-from lorawan.server import QueueDownlink
-from lorawan.testing import Pair
+from lorawan.testing import LOST, ON_TIME, Pair, Script, abp_device
 from lorawan.trace import FrameKind
 from lorawan.units import US_PER_S
 from lorawan.version import Version
@@ -111,12 +110,7 @@ class World:
     _heard: int = 0
 
     def __post_init__(self) -> None:
-        keys = SessionKeys.for_10(AesKey(bytes(16)), AesKey(bytes(range(16))))
-        config = DeviceConfig(
-            Version.V1_0_4, Eui64(1), Eui64(2), activation=Activation.ABP, dev_addr=DevAddr(7), session_keys=keys,
-            max_queue=64,
-        )  # fmt: skip
-        self.pair = Pair(config)
+        self.pair = Pair(abp_device(Version.V1_0_4, max_queue=64))
 
     def ask(self, f_port: int, event: Ask | StartTransfer) -> None:
         self._to_device(f_port, self.servers[f_port].handle(event, self.pair.now))  # type: ignore[arg-type]
@@ -163,8 +157,8 @@ class World:
 
     def _to_device(self, f_port: int, effects: object) -> None:
         for effect in effects:  # type: ignore[attr-defined]
-            if isinstance(effect, SendDownlink) and self.pair.session is not None:
-                self.pair.session.handle(QueueDownlink(f_port, effect.payload), self.pair.now)
+            if isinstance(effect, SendDownlink):
+                self.pair.queue(effect.payload, f_port)
             else:
                 self.told.append(effect)
 
@@ -178,8 +172,7 @@ def test_a_block_goes_over_class_a() -> None:
         block, 40, data_block_int_key=BLOCK_KEY, redundancy=2, interval_us=US_PER_S, again_us=10**12, block_ack_delay=0
     )
     world = World({FRAGMENTATION_F_PORT: FragmentationServer(transfer)})
-    lose = iter([False, False, True, False, True] + [False] * 1000)
-    world.pair.lose_down = lambda _: next(lose)
+    world.pair.down = Script([ON_TIME, ON_TIME, LOST, ON_TIME, LOST])
     world.ask(FRAGMENTATION_F_PORT, StartTransfer())
     for _ in range(60):
         world.uplink()
