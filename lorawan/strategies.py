@@ -189,11 +189,11 @@ def package_commands(package: Package | None = None, *, uplink: bool | None = No
         for command in one.commands
         if uplink in (None, command.uplink)
     ]
-    return st.sampled_from(wanted).flatmap(_package_commands_of)
+    return st.sampled_from(wanted).flatmap(package_commands_of)
 
 
-def _package_commands_of(command: type[PackageCommand]) -> SearchStrategy[PackageCommand]:
-    """By reading bytes, so that fields which others leave out are left out."""
+def package_commands_of(command: type[PackageCommand]) -> SearchStrategy[PackageCommand]:
+    """One command of a package, with any values: read from bytes, so that what its first byte leaves out is 0."""
 
     def read(data: bytes) -> PackageCommand:
         found = command.read(data) or command.read(data.ljust(_LONGEST_PACKAGE_PAYLOAD, b"\x00"))
