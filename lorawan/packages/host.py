@@ -149,7 +149,9 @@ class PackageHost:
             case TimeReceived() if self._uplink_ended is not None:
                 # the network's time is that of the end of the uplink that asked (LoRaWAN 1.0.3 §5.9)
                 gps_us = event.gps_seconds * US_PER_S + event.fraction_256 * US_PER_S // 256
-                return self._tell_time(gps_us - self._uplink_ended, now)
+                known = TimeKnown(gps_us - self._uplink_ended)
+                told = self._carried(CLOCK_F_PORT, p.clock.handle(known, now), now) if p.clock is not None else []
+                return [*told, *self._tell_time(known, now)]
             case Joined() if p.clock is not None:
                 return self._carried(CLOCK_F_PORT, p.clock.handle(RequestClock(), now), now)
             case RequestClock() if p.clock is not None:
@@ -200,12 +202,14 @@ class PackageHost:
             return ()
         return self._carried(CERTIFICATION_F_PORT, certification.handle(event, now), now)
 
-    def _tell_time(self, gps_origin_us: int, now: Instant) -> Sequence[HostEffect]:
-        p, known = self.packages, TimeKnown(gps_origin_us)
+    def _tell_time(self, known: TimeKnown, now: Instant) -> Sequence[HostEffect]:
+        """To those that go by the clock and do not set it."""
+        p = self.packages
         out: list[HostEffect] = []
-        for core in (p.clock, p.multicast, p.firmware):
-            if core is not None:
-                out += core.handle(known, now)
+        if p.multicast is not None:
+            out += self._carried(MULTICAST_F_PORT, p.multicast.handle(known, now), now)
+        if p.firmware is not None:
+            out += self._carried(FIRMWARE_F_PORT, p.firmware.handle(known, now), now)
         return out
 
     def _carried(self, f_port: int, effects: Sequence[PackageEffect], now: Instant) -> list[HostEffect]:
@@ -225,7 +229,7 @@ class PackageHost:
                     out.append(_MAC_REQUESTS[effect.request]())
                 case ClockCorrected():
                     out.append(effect)
-                    out += self._tell_time(effect.gps_origin_us, now)
+                    out += self._tell_time(TimeKnown(effect.gps_origin_us), now)
                 case _:
                     out.append(effect)
         return out

@@ -91,6 +91,7 @@ class ClockDevice:
                 return (self._request(event.ans_required, now),)
             case TimeKnown():
                 self.clock.gps_origin_us = event.gps_origin_us
+                self._forget_request()
                 return ()
             case PackageDownlink():
                 return self._downlink(event, now)
@@ -141,14 +142,19 @@ class ClockDevice:
         clause = f"{self.config.package.clause}.2"
         if not self._asked or answer.token_ans != self._token:
             return [Dropped("token", clause, f"TokenAns {answer.token_ans}, TokenReq {self._token}")]
-        self._asked = False
-        self._token = (self._token + 1) % 16
+        self._forget_request()
         self._resyncs, self._next_resync = 0, None
         self.clock.gps_origin_us += answer.time_correction * US_PER_S
         effects: list[ClockDeviceEffect] = [ClockCorrected(answer.time_correction, self.clock.gps_origin_us)]
         if answer.time_correction in CORRECTION_LIMITS:
             effects.append(self._request(False, now))
         return effects
+
+    def _forget_request(self) -> None:
+        """The clock is set: what was asked of the old one is not to correct the new one."""
+        if self._asked:
+            self._asked = False
+            self._token = (self._token + 1) % 16
 
     def _periodicity(self, command: DeviceAppTimePeriodicityReq, now: Instant) -> DeviceAppTimePeriodicityAns:
         if self.config.accepts_periodicity:

@@ -83,6 +83,7 @@ class FirmwareDevice:
         self.image = ImageStored(UpImageStatus.NONE)
         self.clock: DeviceClock | None = None  # None: the time is not known
         self._reboot_at: Instant | None = None
+        self._reboot_gps_s: int | None = None  # where it was asked for by the clock
 
     @property
     def wake_at(self) -> Instant | None:
@@ -93,7 +94,7 @@ class FirmwareDevice:
         """Reboot, if it is time."""
         if self._reboot_at is None or now < self._reboot_at:
             return ()
-        self._reboot_at = None
+        self._program(None)
         return (self._reboot(),)
 
     def handle(self, event: FirmwareDeviceEvent, now: Instant) -> Sequence[FirmwareDeviceEffect]:
@@ -101,6 +102,8 @@ class FirmwareDevice:
         match event:
             case TimeKnown():
                 self.clock = DeviceClock(event.gps_origin_us)
+                if self._reboot_gps_s is not None:  # the hour is the same, by another clock
+                    self._reboot_at = self.clock.instant_of(self._reboot_gps_s, now)
                 return ()
             case ImageStored():
                 self.image = event
@@ -108,7 +111,7 @@ class FirmwareDevice:
             case Rebooted():
                 if event.installed:
                     self.fw_version, self.image = self.image.version, ImageStored(UpImageStatus.NONE)
-                self._reboot_at = None
+                self._program(None)
                 return ()
             case PackageDownlink():
                 return self._downlink(event, now)
@@ -127,7 +130,7 @@ class FirmwareDevice:
                 case DevVersionReq():
                     answers.append(DevVersionAns(self.fw_version, self.hw_version))
                 case DevRebootTimeReq(reboot_time=0) | DevRebootCountdownReq(countdown=0):
-                    self._reboot_at = None
+                    self._program(None)
                     effects.append(self._reboot())  # this request alone has no answer
                 case DevRebootTimeReq():
                     answers.append(DevRebootTimeAns(self._at(command.reboot_time, now)))
@@ -145,22 +148,26 @@ class FirmwareDevice:
     def _reboot(self) -> Reboot:
         return Reboot(self.image.status is UpImageStatus.VALID)
 
+    def _program(self, at: Instant | None, gps_s: int | None = None) -> None:
+        """There is one reboot at most: this one, or none."""
+        self._reboot_at, self._reboot_gps_s = at, gps_s
+
     def _at(self, gps_s: int, now: Instant) -> int:
         """Program a reboot for that second: seconds until then, or 0 where the time is unknown or past (§3.3)."""
         if gps_s == REBOOT_TIME_CANCEL:
-            self._reboot_at = None
+            self._program(None)
             return REBOOT_TIME_CANCEL
         if self.clock is None or (at := self.clock.instant_of(gps_s, now)) <= now:
             return 0
-        self._reboot_at = at
+        self._program(at, gps_s)
         return max(1, (at - now) // US_PER_S)  # 0 would say that it cannot
 
     def _in(self, seconds: int, now: Instant) -> int:
         """Program a reboot after that time, counted from now: this request's reception (§3.4)."""
         if seconds == COUNTDOWN_CANCEL:
-            self._reboot_at = None
+            self._program(None)
         else:
-            self._reboot_at = now + seconds * US_PER_S
+            self._program(now + seconds * US_PER_S)
         return seconds
 
     def _delete(self, version: int, effects: list[FirmwareDeviceEffect]) -> DevDeleteImageAns:

@@ -22,7 +22,7 @@ from lorawan.packages.clock import (
 )
 from lorawan.packages.clock.device import ClockDeviceEffect
 from lorawan.packages.commands import PackageCommand, PackageVersionAns, PackageVersionReq, encode_commands
-from lorawan.packages.events import PackageDownlink, PackageUplink, PackageUplinkHeard, SendDownlink
+from lorawan.packages.events import PackageDownlink, PackageUplink, PackageUplinkHeard, SendDownlink, TimeKnown
 from lorawan.units import US_PER_S
 
 GPS_2050_S = 2_208_643_200  # TS003-2.0.0 §3.2, example: 2050-01-01 00:00:00 UTC
@@ -86,6 +86,16 @@ def test_an_answer_counts_once_and_never_unasked() -> None:
     device.handle(down(AppTimeAns(100, 0)), 0)
     assert isinstance(only(device.handle(down(AppTimeAns(100, 0)), 0)), Dropped)
     assert device.clock.gps_s(0) == 100
+
+
+def test_the_networks_own_time_makes_an_answer_that_is_under_way_void() -> None:
+    device = clock_device()
+    device.handle(RequestClock(), 0)
+    device.handle(TimeKnown(5000 * US_PER_S), 0)
+    assert isinstance(only(device.handle(down(AppTimeAns(5000, 0)), 0)), Dropped)
+    assert request_of(only(device.handle(RequestClock(), 0))) == AppTimeReq(5000, 1, False)
+    assert isinstance(only(device.handle(down(AppTimeAns(5000, 0)), 0)), Dropped)  # a late copy
+    assert device.clock.gps_s(0) == 5000
 
 
 def test_the_token_goes_round_after_sixteen() -> None:

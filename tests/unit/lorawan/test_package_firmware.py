@@ -99,6 +99,16 @@ def test_either_command_cancels(cancel: PackageCommand, answer: PackageCommand) 
     assert device.wake_at is None
 
 
+def test_a_reboot_by_the_clock_moves_with_it_and_a_countdown_does_not() -> None:
+    device = device_of()
+    ask(device, DevRebootTimeReq(GPS_S + 100))
+    device.handle(TimeKnown((GPS_S + 10) * US_PER_S), 0)
+    assert device.wake_at == 90 * US_PER_S
+    ask(device, DevRebootCountdownReq(50))
+    device.handle(TimeKnown((GPS_S + 20) * US_PER_S), 0)
+    assert device.wake_at == 50 * US_PER_S
+
+
 def test_only_the_last_valid_request_counts() -> None:
     device = device_of()
     ask(device, DevRebootTimeReq(GPS_S + 100))
