@@ -63,6 +63,9 @@ def run(
 
     Ctrl-C ends it with a summary.
 
+    DeviceTimeReq is answered with the system clock's time at the end of the uplink: to 1 ms by a gateway with GPS, else
+    late by the way from gateway to server.
+
     Without --state the sessions are in memory alone: a restart forgets them, and devices have to join again.
     """
     from bench.live.address import listen_address, no_listening  # noqa: PLC0415 - keeps --help quick
@@ -76,6 +79,8 @@ def run(
     from bench.live.service import serve  # noqa: PLC0415
     from bench.live.station_front import station_options  # noqa: PLC0415
     from bench.network import NetworkCore  # noqa: PLC0415
+    from gateway_fw.forwarder.clock import GPS_AHEAD_OF_UTC_US  # noqa: PLC0415
+    from gateway_fw.gps.reference import GPS_EPOCH_UNIX_US  # noqa: PLC0415
 
     host, port = listen_address(listen)
     found = read_devices(keys)
@@ -89,7 +94,8 @@ def run(
     elif any((station_cert, station_key, station_trust, station_tokens)):
         raise UsageError("the --station-… options need --station", hint="such as --station 3001")
     limit_s = None if for_ is None else duration_s(for_, "--for")
-    config = found.network
+    origin_unix_us = unix_us()
+    config = replace(found.network, gps_at_origin_us=origin_unix_us - GPS_EPOCH_UNIX_US + GPS_AHEAD_OF_UTC_US)
     if status_every is not None:
         config = replace(config, dev_status_period_us=duration_us(status_every, "--status-every"))
 
@@ -121,6 +127,7 @@ def run(
             station=at_station,
             network=config,
             keep=kept.keep if kept else None,
+            clock=lambda: unix_us() - origin_unix_us,
         )
         for item in downlinks:
             if not service.queue(item):

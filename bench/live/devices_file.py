@@ -17,6 +17,7 @@ version = "1.0.4"
 dev_addr = "26000001"
 nwk_s_key = "…"           # 1.1: f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key
 app_s_key = "…"
+# relaxed_f_cnt = true    # 1.0.2 and 1.0.3: takes counters that begin anew, and so old frames too
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from lorawan.frames import encode_cf_list
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.regions import EU868
 from lorawan.server import AdrPolicy, JoinSettings
+from lorawan.server.settings import MAY_RESET_COUNTERS
 from lorawan.units import US_PER_S
 from lorawan.version import Version
 from scenarios.errors import did_you_mean
@@ -59,7 +61,18 @@ _NETWORK_KEYS = (
 )
 _KEYS_10 = ("nwk_s_key", "app_s_key")
 _KEYS_11 = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
-_DEVICE_KEYS = ("name", "dev_eui", "version", "join_eui", "app_key", "nwk_key", "dev_addr", "nwk_s_key", *_KEYS_11)
+_DEVICE_KEYS = (
+    "name",
+    "dev_eui",
+    "version",
+    "join_eui",
+    "app_key",
+    "nwk_key",
+    "dev_addr",
+    "nwk_s_key",
+    "relaxed_f_cnt",
+    *_KEYS_11,
+)
 
 
 class DevicesFileError(UsageError):
@@ -201,7 +214,17 @@ class _Reading:
             if len(self._faults) > before:
                 return None
             session = SessionKeys(*given) if version.is_1_1 else SessionKeys.for_10(*given)
-            return DeviceProfile(dev_eui, version, join_eui, dev_addr=dev_addr, session_keys=session)
+            relaxed = table.get("relaxed_f_cnt", False)
+            if type(relaxed) is not bool or (relaxed and version not in MAY_RESET_COUNTERS):
+                self._fault(
+                    (*place, "relaxed_f_cnt"), f"{relaxed!r}", "true or false, and true in 1.0.2 and 1.0.3 only"
+                )
+                return None
+            return DeviceProfile(
+                dev_eui, version, join_eui, dev_addr=dev_addr, session_keys=session, relaxed_f_cnt=relaxed
+            )
+        if "relaxed_f_cnt" in table:
+            self._fault((*place, "relaxed_f_cnt"), "for devices by personalisation", "joining begins counters anew")
         if app_key is None:
             self._fault((*place, "app_key"), "missing", "OTAA has app_key; ABP has dev_addr and session keys")
         if version.is_1_1 and nwk_key is None:
@@ -306,6 +329,8 @@ def devices_toml(network: NetworkConfig, devices: Sequence[tuple[str, DeviceProf
         lines.append(f'version = "{device.version.value}"')
         if device.join_eui is not None:
             lines.append(f'join_eui = "{device.join_eui}"')
+        if device.relaxed_f_cnt:
+            lines.append("relaxed_f_cnt = true")
         if device.dev_addr is not None and device.session_keys is not None:
             lines.append(f'dev_addr = "{device.dev_addr}"')
             keys = device.session_keys

@@ -27,7 +27,7 @@ from gateway_fw.io import UdpServer
 from gateway_fw.io.driver import CoreDriver
 from gateway_fw.station import DownlinkUnconfirmed, GatewayConnected, GatewayGone, StationServerEffect
 from lorawan.ids import Eui64
-from lorawan.machine import Dropped
+from lorawan.machine import Dropped, Instant
 
 IpNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -71,8 +71,9 @@ class LiveNetwork:
 
     gateways: the EUIs that are served, None for all. addresses: the networks that may send, empty for all; what comes
     from elsewhere is counted and dropped. station: where Basics Station's gateways connect, None for none; network: how
-    they are set up. tell gets what happens, in order. keep writes what a restart must not forget, and returns when it
-    is durable; without it a restart forgets. Use as an asynchronous context manager.
+    they are set up. clock: instants of the network core, the loop's own by default. tell gets what happens, in order.
+    keep writes what a restart must not forget, and returns when it is durable; without it a restart forgets. Use as an
+    asynchronous context manager.
     """
 
     def __init__(
@@ -87,10 +88,11 @@ class LiveNetwork:
         station: StationOptions | None = None,
         network: NetworkConfig | None = None,
         keep: Callable[[PersistDevice], None] | None = None,
+        clock: Callable[[], Instant] | None = None,
     ) -> None:
         self._tell, self._keep = tell, keep
         self._addresses = tuple(addresses)
-        self._network: CoreDriver[NetworkEvent, NetworkEffect] = CoreDriver(core, self._from_network)
+        self._network: CoreDriver[NetworkEvent, NetworkEffect] = CoreDriver(core, self._from_network, clock=clock)
         self._server: UdpServer[GwmpServerEffect] = UdpServer(
             gwmp.GwmpServerCore(known=gateways),
             self._from_server,
