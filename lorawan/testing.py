@@ -16,7 +16,7 @@ from lorawan.errors import MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import Heard, Listen, lora_airtime_us
+from lorawan.phy import Heard, Listen, lora_airtime_us, lora_symbol_us
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -124,7 +124,9 @@ class Pair:
             self.down.append(answer)
             if not self.lose_down(answer):
                 listen = windows[self.window - 1]
-                self.now = listen.opens_at + 10_000 + lora_airtime_us(len(answer), listen.modulation, crc=False)
+                # a window stands around the middle of the eight preamble symbols that it expects
+                starts_at = (listen.opens_at + listen.closes_at) // 2 - 4 * lora_symbol_us(listen.modulation)
+                self.now = starts_at + lora_airtime_us(len(answer), listen.modulation, crc=False)
                 heard = Heard(self.now, answer, listen.freq_hz, listen.modulation, -90.0, 5.0, 0)
                 self._carry_out(self.device.handle(heard, self.now))
 

@@ -38,6 +38,7 @@ class FrameKind(StrEnum):
 
     JOIN = "join"
     DATA = "data"
+    REJOIN = "rejoin"
 
 
 @dataclass(frozen=True, slots=True)
