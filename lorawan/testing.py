@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceConfig, DeviceCore, Joined, Received, SendDone, SendRequest, StartJoin, Transmission
 from lorawan.device.events import DeviceEffect, DeviceEvent
+from lorawan.device.phases import Phase
 from lorawan.draws import Draws
 from lorawan.errors import MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
@@ -98,10 +99,13 @@ class Pair:
         self._carry_out(self.device.handle(event, self.now))
 
     def run(self, steps: int = 200) -> None:
-        """Let time pass until the device wants nothing more. Raises MisuseError if it still does after `steps`."""
+        """Let time pass until the device is quiet: IDLE, with nothing to do before a later instant, if at all.
+
+        Raises MisuseError if it is not after `steps` wake-ups.
+        """
         for _ in range(steps):
             due = self.device.wake_at
-            if due is None:
+            if due is None or (self.device.phase is Phase.IDLE and due > self.now):
                 return
             self.now = max(self.now, due)
             self._carry_out(self.device.wake(self.now))
