@@ -12,12 +12,13 @@ from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceConfig, DeviceCore, Joined, Received, SendDone, SendRequest, StartJoin, Transmission
 from lorawan.device.events import DeviceEffect, DeviceEvent
 from lorawan.device.phases import Phase
+from lorawan.device.windows import DETECT_SYMBOLS, PREAMBLE_SYMBOLS
 from lorawan.draws import Draws
 from lorawan.errors import MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import Heard, Listen, lora_airtime_us, lora_symbol_us
+from lorawan.phy import Heard, Listen, Transmit, lora_airtime_us, lora_symbol_us
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -37,7 +38,10 @@ DEV_ADDR = DevAddr(0x26011234)
 
 @dataclass(slots=True)
 class Pair:
-    """The two ends and everything that passed between them. Drop uplinks or downlinks with the two predicates."""
+    """The two ends and everything that passed between them. Drop uplinks or downlinks with the two predicates.
+
+    clock_ppm: how far the device's clock is off; a downlink whose preamble its windows then miss is lost.
+    """
 
     config: DeviceConfig
     settings: JoinSettings = field(default_factory=lambda: JoinSettings(NetId(0x000013)))
@@ -45,6 +49,7 @@ class Pair:
     lose_up: Callable[[bytes], bool] = lambda _: False
     lose_down: Callable[[bytes], bool] = lambda _: False
     window: int = 1
+    clock_ppm: float = 0.0
     device: DeviceCore = field(init=False)
     joins: JoinCore | None = field(init=False, default=None)
     session: ServerSession | None = field(init=False, default=None)
@@ -129,10 +134,21 @@ class Pair:
             if not self.lose_down(answer):
                 listen = windows[self.window - 1]
                 # a window stands around the middle of the eight preamble symbols that it expects
-                starts_at = (listen.opens_at + listen.closes_at) // 2 - 4 * lora_symbol_us(listen.modulation)
+                symbol_us = lora_symbol_us(listen.modulation)
+                starts_at = (listen.opens_at + listen.closes_at) // 2 - 4 * symbol_us
+                if not self._catches(transmission.transmit, listen, starts_at, symbol_us):
+                    continue
                 self.now = starts_at + lora_airtime_us(len(answer), listen.modulation, crc=False)
                 heard = Heard(self.now, answer, listen.freq_hz, listen.modulation, -90.0, 5.0, 0)
                 self._carry_out(self.device.handle(heard, self.now))
+
+    def _catches(self, uplink: Transmit, listen: Listen, starts_at: Instant, symbol_us: int) -> bool:
+        """Whether five preamble symbols fall into a window that the device's own clock opens (`receive_windows`)."""
+        ends = uplink.at + uplink.airtime_us
+        opens = ends + round((listen.opens_at - ends) / (1 + self.clock_ppm / 1_000_000))
+        closes = opens + listen.closes_at - listen.opens_at
+        seen = min(closes, starts_at + PREAMBLE_SYMBOLS * symbol_us) - max(opens, starts_at)
+        return seen >= DETECT_SYMBOLS * symbol_us
 
     def _uplink(self, transmission: Transmission, payload: bytes) -> bytes | None:
         frame = parse(payload, uplink=True)
