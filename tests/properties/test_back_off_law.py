@@ -12,7 +12,7 @@ from mac_pairs import hear_commands, joined
 
 from lorawan import mac_commands as mac
 from lorawan.device.session import DeviceSession
-from lorawan.testing import Pair
+from lorawan.testing import Pair, losing, silent
 from lorawan.version import Version
 
 HOUR_US = 3_600_000_000
@@ -33,8 +33,8 @@ def lost(version: Version, dr: int, power: int, mask: int, limit: int, delay: in
     session.answers, session.adr_ack_cnt = (), 0
     session.dr, session.tx_power_index, session.ch_mask = dr, power, mask
     session.adr_ack_limit, session.adr_ack_delay = limit, delay  # other than 64 and 32 only in 1.1; the law is the same
-    pair.app_uplinks.clear()
-    pair.lose_up = lambda _: not reaches_the_network(session)
+    pair.server_effects.clear()
+    pair.up = losing(lambda _: not reaches_the_network(session))
     return pair
 
 
@@ -73,7 +73,7 @@ def test_nothing_changes_while_downlinks_come(version: Version, lost_at_first: i
         if number % 95 == lost_at_first % 95:
             hear_commands(pair)
             continue
-        pair.lose_up = lambda _: True
+        pair.up = silent
         pair.now += HOUR_US
         pair.send(b"x")
         assert (session.dr, session.tx_power_index) == (3, 4)

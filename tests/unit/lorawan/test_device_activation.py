@@ -17,7 +17,7 @@ from lorawan.frames import DataUp, FCtrlDown, JoinAccept, parse
 from lorawan.ids import AesKey, DevAddr, NetId
 from lorawan.machine import Dropped
 from lorawan.secured import seal_down, seal_join_accept_10
-from lorawan.testing import Pair
+from lorawan.testing import Pair, losing, perfect, silent
 from lorawan.version import Version
 
 OLD, NEW = (Version.V1_0_2, Version.V1_0_3), (Version.V1_0_4, Version.V1_1)
@@ -38,7 +38,7 @@ class TestDevNonce:
     def test_unanswered_joins_and_power_cuts_use_up_one_value_each(self, version: Version) -> None:
         """TS001-1.0.4 §6.2.5, LoRaWAN 1.1 §6.2.2: never reused, and durable before it is sent."""
         pair, nonces = Pair(otaa(version)), []
-        pair.lose_up = lambda _: True
+        pair.up = silent
         for seed in range(4):
             pair.feed(StartJoin())
             for _ in range(2):
@@ -66,7 +66,7 @@ class TestRekeyInd:
     def test_a_device_that_is_never_confirmed_joins_again_after_adr_ack_limit_uplinks(self) -> None:
         """LoRaWAN 1.1 §5.10: no RekeyConf within the first ADR_ACK_LIMIT uplinks, back to the Join state."""
         pair = joined(Version.V1_1)
-        pair.lose_down = lambda _: pair.sent[-1].kind != "join"
+        pair.down = losing(lambda _: pair.sent[-1].kind != "join")
         for _ in range(64):
             pair.now += HOUR_US
             pair.send(b"x")
@@ -79,7 +79,7 @@ class TestRekeyInd:
         """LoRaWAN 1.1 §5.11: ADRParamSetupReq sets ADR_ACK_LIMIT."""
         pair = joined(Version.V1_1)
         hear_commands(pair, mac.AdrParamSetupReq(limit_exp=2, delay_exp=2))
-        pair.lose_down = lambda _: pair.sent[-1].kind != "join"
+        pair.down = losing(lambda _: pair.sent[-1].kind != "join")
         for _ in range(3):
             pair.send(b"x")
         assert kinds(pair)[-1] == "join"
@@ -127,10 +127,10 @@ class TestResetInd:
             pair.send(b"x")
             announced.append(clear_f_opts(pair, data_up(pair)[-1], pair.sent[-1].f_cnt))
 
-        pair.lose_down = lambda _: True
+        pair.down = silent
         send()
         send()
-        pair.lose_down = lambda _: False
+        pair.down = perfect
         send()
         send()
         restart(pair)
@@ -142,7 +142,7 @@ class TestResetInd:
     def test_a_device_that_is_never_confirmed_goes_on(self) -> None:
         """It has no way to join."""
         pair = Pair(abp(Version.V1_1))
-        pair.lose_down = lambda _: True
+        pair.down = silent
         for _ in range(70):
             pair.now += HOUR_US
             pair.send(b"x")
@@ -207,7 +207,7 @@ class TestAfterAPowerCut:
     def test_an_otaa_session_goes_on_where_the_device_keeps_it(self, version: Version) -> None:
         """LoRaWAN 1.1 §6.1.2.6 recommends it; RekeyInd that was not confirmed goes on too."""
         pair = joined(version, session_persists=True)
-        pair.lose_down = lambda _: True
+        pair.down = silent
         pair.send(b"before")
         restart(pair)
         pair.send(b"after")
@@ -242,7 +242,7 @@ class TestAcknowledgement:
             f_port=7,
             payload=b"not the acknowledgement",
         )
-        pair.lose_up = lambda _: True
+        pair.up = silent
         pair.feed(SendRequest(10, b"alarm", True))
         first, (rx1, _) = next_out(pair)
         assert [type(e) for e in hear_in(pair, rx1, confirmed_down) if isinstance(e, Received)] == [Received]

@@ -3,57 +3,47 @@
 from __future__ import annotations
 
 import pytest
-from mac_pairs import joined, otaa
+from mac_pairs import otaa
 
+from lorawan.device import Joined, SendDone, StartJoin
 from lorawan.errors import MisuseError
-from lorawan.server import QueueDownlink
+from lorawan.ids import NetId
+from lorawan.server import JoinSettings
 from lorawan.testing import Pair
 from lorawan.version import Version
 
 BOUND_PPM = 500
 
 
-def hears(pair: Pair, clock_ppm: float) -> bool:
-    """Whether a confirmed uplink's acknowledgement arrives when the clock is off by so much."""
-    pair.clock_ppm = clock_ppm
-    before = len(pair.device_effects)
-    pair.now += 3_600_000_000
+def heard(drift_ppm: int, *, bound_ppm: int = BOUND_PPM, window: int = 1, dr: int = 5, delay_s: int = 1) -> bool:
+    """Whether a device with this clock joins and is acknowledged, with no downlink missed."""
+    settings = JoinSettings(NetId(0x13), rx_delay_s=delay_s, rx2_dr=dr)
+    config = otaa(Version.V1_0_4, crystal_ppm=bound_ppm, join_data_rates=(dr,), adr=False)
+    pair = Pair(config, settings=settings, window=window, drift_ppm=drift_ppm)
+    pair.feed(StartJoin())
+    pair.run(until=20_000_000)
+    if not pair.of(Joined):
+        return False
     pair.send(b"x", confirmed=True)
-    done = [e for e in pair.device_effects[before:] if type(e).__name__ == "SendDone"]
-    return bool(done[-1].acknowledged)  # type: ignore[union-attr]
+    return pair.of(SendDone)[-1].acknowledged is True and not pair.missed
 
 
+@pytest.mark.parametrize("drift_ppm", [-BOUND_PPM, BOUND_PPM])
 @pytest.mark.parametrize("window", [1, 2])
 @pytest.mark.parametrize("dr", range(6))
 @pytest.mark.parametrize("delay_s", [1, 5, 15])
-def test_a_downlink_is_heard_for_every_error_within_the_bound(window: int, dr: int, delay_s: int) -> None:
-    pair = joined(Version.V1_0_4, crystal_ppm=BOUND_PPM, adr=False)
-    session = pair.device.session
-    assert session is not None
-    pair.window = window
-    session.rx1_delay_us, session.dr, session.rx2_dr = delay_s * 1_000_000, dr, dr
-    assert hears(pair, BOUND_PPM)
-    assert hears(pair, -BOUND_PPM)
-    assert not hears(pair, 1_000_000)  # a clock twice as fast closes the window long before
+def test_a_downlink_is_heard_for_every_error_within_the_bound(
+    drift_ppm: int, window: int, dr: int, delay_s: int
+) -> None:
+    assert heard(drift_ppm, window=window, dr=dr, delay_s=delay_s)
 
 
-def test_the_bound_matters() -> None:
+@pytest.mark.parametrize("drift_ppm", [-BOUND_PPM, BOUND_PPM])
+def test_the_bound_matters(drift_ppm: int) -> None:
     """At DR5 and 15 s, 500 ppm are 7.5 ms or seven symbols: windows made for 20 ppm miss them."""
-    pair = joined(Version.V1_0_4, crystal_ppm=20)
-    assert pair.device.session is not None
-    pair.device.session.rx1_delay_us = 15_000_000
-    assert hears(pair, 20)
-    assert not hears(pair, 500)
-
-
-def test_a_joining_device_waits_as_exactly() -> None:
-    pair = Pair(otaa(Version.V1_0_4, crystal_ppm=100), clock_ppm=-100)
-    pair.join()
-    assert pair.session is not None
-    pair.session.handle(QueueDownlink(7, b"data"), pair.now)
-    pair.send(b"x")
-    assert pair.device.session is not None
-    assert pair.device.session.n_f_cnt_down is not None
+    assert not heard(drift_ppm, bound_ppm=20, delay_s=15)
+    assert heard(20, bound_ppm=20, delay_s=15)
+    assert heard(-20, bound_ppm=20, delay_s=15)
 
 
 def test_a_bound_below_zero_is_a_misuse() -> None:
