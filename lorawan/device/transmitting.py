@@ -10,10 +10,10 @@ from lorawan.device.phases import Step, advance
 from lorawan.device.scheduling import give_up, schedule
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
-from lorawan.device.windows import receive_windows
+from lorawan.device.windows import receive_windows, silent_at
 from lorawan.frames import FCtrlUp
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import Listen, Transmit, lora_airtime_us
+from lorawan.phy import Listen, Transmit, lora_airtime_us, lora_symbol_us
 from lorawan.regions import Channel
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.trace import FrameKind
@@ -136,12 +136,12 @@ def _sealed(state: DeviceState, session: DeviceSession, frame: PendingFrame, tx_
 
 
 def sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> tuple[Listen, Listen]:
-    """Account the airtime; the phase ends when the second window closes. Returns the windows to open."""
+    """Account the airtime; the phase ends when the second window stays silent. Returns the windows to open."""
     state.duty.spend(transmit.freq_hz, transmit.airtime_us, transmit.at)
     state.transmissions += 1
     state.answered = False
     state.phase = advance(state.phase, Step.FRAME_SENT)
-    state.due = windows[1].closes_at
+    state.due = silent_at(windows[1].closes_at, lora_symbol_us(windows[1].modulation))
     return windows
 
 
