@@ -218,7 +218,7 @@ class TestAccepts:
         hear_in(pair, rx1, accept_for(pair, sent, join_nonce=2))
         session = pair.device.session
         assert session is not None
-        kept = (session.tx_power_index, session.nb_trans, session.ch_mask, session.rejoins.max_count)
+        kept = (session.tx_power_index, session.nb_trans, session.plan.ch_mask, session.rejoins.max_count)
         assert kept == ((2, 2, 0xF, 512) if stays else (0, 1, 0x7, None))
         rx = (session.rx1_delay_us, session.rx1_dr_offset, session.rx2_dr)
         assert rx == ((1 * S, 0, 0) if stays else (4 * S, 1, 3))
@@ -233,7 +233,7 @@ class TestAccepts:
         sent, (rx1, _) = next_out(pair)
         hear_in(pair, rx1, accept_for(pair, sent, join_nonce=2, cf_list=CF_LIST))
         assert pair.device.session is not None
-        assert {ch.freq_hz for _, ch in pair.device.session.enabled()} == JOIN_CHANNELS | {
+        assert {ch.freq_hz for _, ch in pair.device.session.plan.enabled()} == JOIN_CHANNELS | {
             867_100_000 + 200_000 * i for i in range(5)
         }
 
