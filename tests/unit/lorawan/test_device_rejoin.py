@@ -28,6 +28,7 @@ from lorawan.draws import Draws
 from lorawan.frames import JoinAccept, RejoinRequest02, RejoinRequest1
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Dropped
+from lorawan.regions import AS923_1, AU915, IN865, US915, Region
 from lorawan.secured import seal_join_accept_10
 from lorawan.server import JoinSettings
 from lorawan.testing import Pair, silent
@@ -178,6 +179,41 @@ class TestRequests:
         assert reasons(list(joined(version).device.handle(StartRejoin(0), 0))) == ["not_joined"]
         assert reasons(list(Pair(abp(Version.V1_1)).device.handle(StartRejoin(0), 0))) == ["not_joined"]
         assert reasons(list(joined_1_1().device.handle(StartRejoin(3), 0))) == ["rejoin_type"]
+
+
+@pytest.mark.parametrize("region", [US915, AU915, AS923_1, IN865], ids=lambda region: region.name)
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+def test_every_region_rejoins_where_it_joins(region: Region, rejoin_type: int) -> None:
+    """§6.2.4.3 again: types 0 and 1 on the join channels of the region, at a data rate they join at."""
+    settings = JoinSettings(NetId(0x13), rx2_dr=region.rx2_dr)
+    pair = Pair(otaa(Version.V1_1, region=region, join_data_rates=()), settings=settings)
+    pair.join()
+    assert pair.device.session is not None
+    joins = {pair.sent[0].transmit.freq_hz: pair.sent[0].transmit.modulation}
+    for _ in range(80):
+        pair.now += 400_000 * S
+        pair.feed(StartRejoin(rejoin_type))
+        sent, (rx1, rx2) = next_out(pair)
+        pair.run()
+        rx1_dr = region.rx1_dr(region.dr_of(sent.transmit.modulation), 0)
+        assert rx1.modulation == region.modulation(rx1_dr)
+        assert (rx2.freq_hz, rx2.modulation) == (region.rx2_freq_hz, region.modulation(region.rx2_dr))
+        if rejoin_type != 2:
+            assert region.dr_of(sent.transmit.modulation) in region.join_drs
+            joins[sent.transmit.freq_hz] = sent.transmit.modulation
+    if rejoin_type != 2:
+        assert len(joins) == len(region.default_channels)
+
+
+def test_the_networks_duty_cycle_holds_for_rejoins_too() -> None:
+    """LoRaWAN 1.1 §5.4: the aggregated duty cycle is that of all transmissions."""
+    pair = joined_1_1()
+    hear_commands(pair, mac.DutyCycleReq(max_d_cycle=12))
+    pair.send(b"answer")
+    last = pair.sent[-1].transmit
+    pair.feed(StartRejoin(0))
+    sent, _ = next_out(pair)
+    assert sent.transmit.at - last.at == last.airtime_us << 12
 
 
 class TestAccepts:
