@@ -39,7 +39,6 @@ from lorawan.frames import encode_cf_list
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.regions import EU868
 from lorawan.server import AdrPolicy, JoinSettings
-from lorawan.server.settings import MAY_RESET_COUNTERS
 from lorawan.units import US_PER_S
 from lorawan.version import Version
 from scenarios.errors import did_you_mean
@@ -215,7 +214,7 @@ class _Reading:
                 return None
             session = SessionKeys(*given) if version.is_1_1 else SessionKeys.for_10(*given)
             relaxed = table.get("relaxed_f_cnt", False)
-            if type(relaxed) is not bool or (relaxed and version not in MAY_RESET_COUNTERS):
+            if type(relaxed) is not bool or (relaxed and not version.rules.abp_counters_may_reset):
                 self._fault(
                     (*place, "relaxed_f_cnt"), f"{relaxed!r}", "true or false, and true in 1.0.2 and 1.0.3 only"
                 )

@@ -135,7 +135,7 @@ class Picture:
     def link_after(self, last: mac.LinkAdrReq, link: LinkSettings, rules: VersionRules) -> LinkSettings:
         """The link after a block whose last request is `last`, which was accepted; this picture is after it too."""
         keeps = rules.adr_index_15_keeps
-        nb_trans = last.nb_trans or (1 if rules.nb_trans_zero_is_default else link.nb_trans)
+        nb_trans = last.nb_trans or (link.nb_trans if rules.nb_trans_zero_keeps else 1)
         return LinkSettings(
             link.dr if keeps and last.data_rate == _KEEP else last.data_rate,
             link.tx_power_index if keeps and last.tx_power == _KEEP else last.tx_power,

@@ -12,8 +12,6 @@ from lorawan.server.adr import AdrAlgorithm, AdrPolicy
 from lorawan.server.picture import LinkSettings, Picture
 from lorawan.version import Version
 
-MAY_RESET_COUNTERS = (Version.V1_0_2, Version.V1_0_3)  # 1.0.3 §4.3.1.5; 1.0.4 §4.3.1.5 and 1.1 forbid it
-
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -50,6 +48,6 @@ class SessionSettings:
     operation: Operation = field(default_factory=Operation)
 
     def __post_init__(self) -> None:
-        if self.operation.relaxed_f_cnt and (self.over_the_air or self.version not in MAY_RESET_COUNTERS):
+        if self.operation.relaxed_f_cnt and (self.over_the_air or not self.version.rules.abp_counters_may_reset):
             how = "over the air" if self.over_the_air else "by personalisation"
             raise MisuseError(f"relaxed counters for a device of {self.version} {how}: it never resets its counters")
