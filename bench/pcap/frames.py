@@ -34,8 +34,16 @@ class CapturedFrame:
     crc_bad: bool = False
 
 
-def frames_of(packet: Packet) -> tuple[CapturedFrame, ...]:
-    """The frames in a packet; none where it carries something else. Raises FrameError or GwmpError.
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What a packet holds. refused: one line for each part of a PUSH_DATA that could not be read."""
+
+    frames: tuple[CapturedFrame, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def frames_of(packet: Packet) -> Captured:
+    """The frames in a packet; none where it carries something else. Raises FrameError.
 
     An offset in the error counts from the packet's first byte. Any UDP port is looked at; that something is no Semtech
     UDP is an error on port 1700 alone.
@@ -44,7 +52,7 @@ def frames_of(packet: Packet) -> tuple[CapturedFrame, ...]:
         return _loratap(packet.data)
     if packet.link_type in UDP_LINK_TYPES:
         return _semtech(packet)
-    return ()
+    return Captured()
 
 
 def readable(link_type: int) -> bool:
@@ -52,43 +60,38 @@ def readable(link_type: int) -> bool:
     return link_type == LINKTYPE_LORATAP or link_type in UDP_LINK_TYPES
 
 
-def _loratap(data: bytes) -> tuple[CapturedFrame, ...]:
+def _loratap(data: bytes) -> Captured:
     header, payload = parse_loratap(data)
     if header.sync_word != LORAWAN_SYNC_WORD:
-        return ()
+        return Captured()
     try:
         modulation = LoraModulation(header.sf, header.bw_hz)
     except FrameError:
         modulation = None  # 0 and others: the sniffer does not know
-    return (CapturedFrame("LoRaTap", payload, header.freq_hz, modulation, header.rssi_dbm, header.snr_db),)
+    frame = CapturedFrame("LoRaTap", payload, header.freq_hz, modulation, header.rssi_dbm, header.snr_db)
+    return Captured((frame,))
 
 
-def _semtech(packet: Packet) -> tuple[CapturedFrame, ...]:
+def _semtech(packet: Packet) -> Captured:
     datagram = datagram_of(packet.link_type, packet.data)
     if datagram is None:
-        return ()
+        return Captured()
     try:
         found = gwmp.decode(datagram.payload)
     except GwmpError as error:
         if GWMP_PORT not in (datagram.source_port, datagram.target_port):
-            return ()
+            return Captured()
         offset = datagram.offset + (error.offset or 0)
         raise FrameError(str(error), field="Semtech UDP", offset=offset, clause=error.clause) from None
     if isinstance(found, gwmp.PushData):
-        return tuple(
-            CapturedFrame(
-                "rxpk",
-                rxpk.payload,
-                rxpk.freq_hz,
-                rxpk.modulation,
-                rxpk.rssi_dbm,
-                rxpk.snr_db,
-                found.gateway_eui,
-                crc_bad=rxpk.crc_status == gwmp.CRC_BAD,
-            )
-            for rxpk in found.rxpks
-        )
+        return Captured(tuple(_of_rxpk(rxpk, found.gateway_eui) for rxpk in found.rxpks), found.refused)
     if isinstance(found, gwmp.PullResp):
         txpk = found.txpk
-        return (CapturedFrame("txpk", txpk.payload, txpk.freq_hz, txpk.modulation),)
-    return ()
+        return Captured((CapturedFrame("txpk", txpk.payload, txpk.freq_hz, txpk.modulation),))
+    return Captured()
+
+
+def _of_rxpk(rxpk: gwmp.Rxpk, gateway: Eui64) -> CapturedFrame:
+    crc_bad = rxpk.crc_status == gwmp.CRC_BAD
+    radio = rxpk.freq_hz, rxpk.modulation, rxpk.rssi_dbm, rxpk.snr_db
+    return CapturedFrame("rxpk", rxpk.payload, *radio, gateway, crc_bad)
