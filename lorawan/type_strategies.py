@@ -1,0 +1,207 @@
+"""Gives Hypothesis a strategy for every public type of `lorawan`: `st.from_type(DataUp)` works once it is installed.
+
+Importing this module is what registers them, and Hypothesis imports it when it is imported itself: the distribution's
+entry point in the group "hypothesis" names the module and no function of it, because whoever imports this module or
+`lorawan.strategies` first has it half imported at that moment. For the same reason the functions of
+`lorawan.strategies` are looked up when a strategy is asked for. Public is what a package lists in `__all__`, and what
+the modules beside the packages define.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import partial
+from typing import Any, TypeAlias, get_type_hints
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+import lorawan
+import lorawan.strategies as named
+from lorawan.crypto import SessionKeys
+from lorawan.device import Activation, DeviceConfig
+from lorawan.errors import LorawanError
+from lorawan.frames import (
+    DataDown,
+    DataUp,
+    EncryptedJoinAccept,
+    FCtrlDown,
+    FCtrlUp,
+    JoinAccept,
+    JoinRequest,
+    Mhdr,
+    Proprietary,
+    RejoinRequest02,
+    RejoinRequest1,
+)
+from lorawan.frames.beacon import Beacon
+from lorawan.ids import AesKey, DevAddr, Eui64, NetId
+from lorawan.mac_commands import COMMANDS, MacCommand
+from lorawan.phy import LoraModulation
+from lorawan.regions import EU868, Channel, DataRate, Region, SubBand
+from lorawan.version import Version, VersionRules
+
+Resolver: TypeAlias = Callable[[type], SearchStrategy[Any]]
+
+_MODULES_APART = frozenset({"lorawan.strategies", "lorawan.type_strategies", "lorawan.testing"})
+
+
+def register() -> None:
+    """Tell Hypothesis of every public type; doing it again changes nothing."""
+    for kind, resolver in _resolvers().items():
+        st.register_type_strategy(kind, resolver)
+
+
+def public_types() -> Iterator[type]:
+    """Every frozen dataclass that a user of the library may meet, each once."""
+    found: dict[type, None] = {}
+    for module in _modules():
+        names = getattr(module, "__all__", None) or [
+            name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+        ]
+        for name in names:
+            value = getattr(module, name)
+            if isinstance(value, type) and is_dataclass(value) and not name.startswith("_") and _is_frozen(value):
+                found[value] = None
+    yield from found
+
+
+def _is_frozen(kind: type) -> bool:
+    parameters: Any = getattr(kind, "__dataclass_params__", None)
+    return bool(parameters and parameters.frozen)
+
+
+def _modules() -> Iterator[Any]:
+    for info in pkgutil.walk_packages(lorawan.__path__, "lorawan."):
+        top_level = info.name.count(".") == 1
+        if (info.ispkg or top_level or info.name == "lorawan.frames.beacon") and info.name not in _MODULES_APART:
+            yield importlib.import_module(info.name)
+
+
+def _resolvers() -> Mapping[type, Resolver]:
+    found: dict[type, Resolver] = dict.fromkeys(public_types(), _by_field_names)
+    found |= dict.fromkeys(COMMANDS, _of_command)
+    return found | {
+        Eui64: lambda _: named.eui64s(),
+        DevAddr: lambda _: named.dev_addrs(),
+        NetId: lambda _: named.net_ids(),
+        AesKey: lambda _: named.aes_keys(),
+        SessionKeys: lambda _: named.session_keys(),
+        FCtrlUp: lambda _: named.f_ctrl_ups(),
+        FCtrlDown: lambda _: named.f_ctrl_downs(),
+        DataUp: lambda _: named.data_ups(),
+        DataDown: lambda _: named.data_downs(),
+        JoinRequest: lambda _: named.join_requests(),
+        JoinAccept: lambda _: named.join_accepts(),
+        EncryptedJoinAccept: lambda _: _of_size(16, 32).map(EncryptedJoinAccept),
+        RejoinRequest02: lambda kind: _by_field_names(kind, rejoin_type=st.sampled_from((0, 2))),
+        Proprietary: lambda _: st.binary(max_size=254).map(Proprietary),
+        Mhdr: lambda kind: _by_field_names(kind, major=st.integers(0, 3)),
+        Beacon: lambda kind: _by_field_names(kind, rfu1=st.none(), rfu2=st.none(), specific_ok=st.just(True)),
+        RejoinRequest1: _by_field_names,
+        MacCommand: lambda _: named.mac_commands(),
+        LoraModulation: lambda _: _lora_modulations(),
+        Region: lambda _: st.sampled_from(_regions()),
+        Channel: lambda _: st.sampled_from(_regions()).flatmap(lambda region: st.sampled_from(region.default_channels)),
+        DataRate: lambda _: st.sampled_from(_regions()).flatmap(lambda region: st.sampled_from(region.data_rates)),
+        SubBand: lambda _: st.sampled_from(EU868.sub_bands),
+        VersionRules: lambda _: st.sampled_from(Version).map(lambda version: version.rules),
+        DeviceConfig: lambda _: _device_configs(),
+    }
+
+
+def _of_command(command: type) -> SearchStrategy[Any]:
+    return named.commands_of(command)
+
+
+def _of_size(*sizes: int) -> SearchStrategy[bytes]:
+    return st.sampled_from(sizes).flatmap(lambda size: st.binary(min_size=size, max_size=size))
+
+
+def _lora_modulations() -> SearchStrategy[LoraModulation]:
+    return st.builds(LoraModulation, st.integers(5, 12), st.sampled_from((125_000, 250_000, 500_000)))
+
+
+def _regions() -> list[Region]:
+    """Every region that the package offers by name."""
+    return [value for value in vars(importlib.import_module("lorawan.regions")).values() if isinstance(value, Region)]
+
+
+@st.composite
+def _device_configs(draw: st.DrawFn) -> DeviceConfig:
+    version, dev_eui, join_eui = draw(st.sampled_from(Version)), draw(named.eui64s()), draw(named.eui64s())
+    if draw(st.booleans()):
+        keys, dev_addr = draw(named.session_keys(version)), draw(named.dev_addrs())
+        return DeviceConfig(version, dev_eui, join_eui, activation=Activation.ABP, dev_addr=dev_addr, session_keys=keys)
+    nwk_key = draw(named.aes_keys()) if version.is_1_1 else None
+    return DeviceConfig(version, dev_eui, join_eui, draw(named.aes_keys()), nwk_key)
+
+
+def _by_field_names(kind: type, **known: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """A strategy from the type of each field, within the range that its name means here; known: of single fields.
+
+    Where a type refuses a combination of values, Hypothesis tries another one.
+    """
+    hints = get_type_hints(kind)
+    arguments = {
+        field.name: known.get(field.name) or _of_field(field.name, hints[field.name])
+        for field in fields(kind)
+        if field.init
+    }
+
+    return st.fixed_dictionaries(arguments).map(partial(_made, kind)).filter(lambda made: made is not None)
+
+
+def _made(kind: type, values: Mapping[str, Any]) -> Any:
+    try:
+        return kind(**values)
+    except LorawanError:
+        return None
+
+
+def _of_field(name: str, hint: Any) -> SearchStrategy[Any]:
+    strategy = _FIELDS.get(name)
+    if strategy is None and hint is int:
+        strategy = st.integers(0, 255)
+    if strategy is None and hint is float:
+        strategy = st.floats(-200, 200)
+    if strategy is None and hint is bytes:
+        strategy = st.binary(max_size=40)
+    return strategy if strategy is not None else st.from_type(hint)
+
+
+_U16, _U24, _U32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFF), st.integers(0, 0xFFFFFFFF)
+_TIME_US = st.integers(0, 1 << 50)
+_FREQ_HZ = st.integers(1_000_000, (1 << 24) - 1).map(lambda steps: 100 * steps)  # 100 MHz to 1.67 GHz
+_FIELDS: Mapping[str, SearchStrategy[Any]] = {
+    "f_cnt": _U32,
+    "gps_s": _U32,
+    "gps_seconds": _U32,
+    "dev_nonce": _U16,
+    "rj_count": _U16,
+    "ch_mask": _U16,
+    "join_nonce": _U24,
+    "lat": st.integers(-1 << 23, (1 << 23) - 1),
+    "lng": st.integers(-1 << 23, (1 << 23) - 1),
+    "mic": _of_size(4),
+    "at": _TIME_US,
+    "t_us": _TIME_US,
+    "ends_at": _TIME_US,
+    "opens_at": _TIME_US,
+    "closes_at": _TIME_US,
+    "airtime_us": st.integers(1, 10_000_000),
+    "freq_hz": _FREQ_HZ,
+    "sf": st.integers(5, 12),
+    "dr": st.integers(0, 15),
+    "cf_list": st.just(b""),
+    "rx1_dr_offset": st.integers(0, 7),
+    "rx2_dr": st.integers(0, 15),
+    "rx_delay_s": st.integers(0, 15),
+    "rssi_dbm": st.floats(-150, 0),
+    "snr_db": st.floats(-32, 31.75),
+}
+
+register()
