@@ -46,7 +46,7 @@ from lorawan.version import Version, VersionRules
 
 Resolver: TypeAlias = Callable[[type], SearchStrategy[Any]]
 
-_MODULES_APART = frozenset({"lorawan.strategies", "lorawan.type_strategies", "lorawan.testing"})
+_MODULES_APART = frozenset({"lorawan.strategies", "lorawan.type_strategies"})
 
 
 def register() -> None:
