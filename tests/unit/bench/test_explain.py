@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bench.explain import Explanation, Field, Known, explain, explain_beacon
+from bench.explain.clauses import command_clause
 from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys, derive_join_keys, derive_keys_11
 from lorawan.errors import FrameError
@@ -308,3 +309,13 @@ def test_bytes_that_are_no_frame_are_refused_with_offset_and_clause(frame: str, 
     assert str(raised.value).startswith(message)
     assert raised.value.offset is not None
     assert raised.value.clause
+
+
+def test_the_clauses_of_commands_agree_with_those_that_the_commands_carry() -> None:
+    # Two tables by two hands: one by version for readers, one beside each command's declaration.
+    apart = {
+        command.__name__: command.clause
+        for command in mac.COMMANDS
+        if command.clause not in {command_clause(command.cid, version) for version in command.versions}
+    }
+    assert apart == {}

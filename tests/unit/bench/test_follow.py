@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,14 @@ from typer.testing import CliRunner
 from bench.cli.app import app
 from bench.explain.follow import Followed, Follower
 from bench.explain.sessions import Group
+from bench.live.devices_file import write_devices
 from bench.network import DeviceProfile
 from bench.pcap import loratap_header, pcap_file_header, pcap_packet
+from bench.runner.exact import ExactStage
+from bench.runner.link import MemoryLink
+from bench.runner.plan import StageWorld, stage_plan
+from bench.store import write_pcap
+from gateway_fw import gwmp
 from lorawan.crypto import (
     SessionKeys,
     derive_join_keys,
@@ -24,9 +32,11 @@ from lorawan.crypto import (
 )
 from lorawan.frames import FCtrlDown, FCtrlUp, JoinAccept, RejoinRequest02
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
-from lorawan.phy import LoraModulation
+from lorawan.phy import CodingRate, LoraModulation
 from lorawan.secured import seal_down, seal_join_accept_10, seal_join_accept_11, seal_join_request, seal_up
+from lorawan.trace import DownlinkRecord, UplinkRecord
 from lorawan.version import Version
+from scenarios.load import load
 
 APP_KEY, NWK_KEY = AesKey(b"k" * 16), AesKey(b"r" * 16)
 DEV_EUI, JOIN_EUI = Eui64(0x0200000000000001), Eui64(0x02000000000000FF)
@@ -247,6 +257,62 @@ def test_a_capture_as_text_has_a_block_for_each_packet(tmp_path: Path) -> None:
     assert "868.1000 MHz  SF7BW125  RSSI -97 dBm  SNR 5.25 dB  device meter (0200000000000001)" in out
     assert "[TS001-1.0.4 §4.3.1.5]" in out
     assert "meter 0200000000000001: up 1, down 1, joins 2, wrong 0; last FCntUp 0, FCntDown 0" in out
+
+
+def over_ip(payload: bytes, port: int) -> bytes:
+    """RFC 791 and RFC 768 by hand, for link type 101."""
+    udp = struct.pack(">HHHH", port, 1700, 8 + len(payload), 0) + payload
+    return struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes(4), bytes(4)) + udp
+
+
+def test_a_capture_at_the_gateway_is_followed_in_both_directions(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text(KEYS_TOML)
+    datagrams = []
+    for frame in frames_of_a_session()[:4]:
+        if frame[0] >> 5 in (1, 3, 5):
+            txpk = gwmp.Txpk(freq_hz=869_525_000, modulation=LoraModulation(12), payload=frame, tmst=9)
+            datagrams.append(gwmp.encode(gwmp.PullResp(2, 4, txpk)))
+            continue
+        good = gwmp.Rxpk(1, 868_300_000, LoraModulation(9), CodingRate.CR_4_5, -101.0, 3.5, frame)
+        damaged = replace(good, payload=frame[:-1] + b"\0", crc_status=gwmp.CRC_BAD)
+        datagrams.append(gwmp.encode(gwmp.PushData(2, 7, Eui64(0xDEADBEEF), (good, damaged, good))))
+    datagrams.append(gwmp.encode(gwmp.PullAck(2, 9)))
+    path = tmp_path / "gateway.pcap"
+    packets = [pcap_packet(n, 0, over_ip(datagram, 4000)) for n, datagram in enumerate(datagrams)]
+    path.write_bytes(pcap_file_header(101) + b"".join(packets))
+    code, out, _ = run(str(path), "--keys", str(tmp_path / "keys.toml"), "--json")
+    *rows, last = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    read = [(row["source"], row["type"], row["mic"]) for row in rows if "error" not in row]
+    assert read == [
+        ("rxpk", "JOIN_REQUEST", "ok"),
+        ("rxpk", "JOIN_REQUEST", "ok"),
+        ("txpk", "JOIN_ACCEPT", "ok"),
+        ("rxpk", "UNCONFIRMED_UP", "ok"),
+        ("rxpk", "UNCONFIRMED_UP", "ok"),
+        ("txpk", "UNCONFIRMED_DOWN", "ok"),
+    ]
+    assert rows[0]["gateway"] == "00000000deadbeef"
+    assert (last["summary"]["damaged"], last["summary"]["other_packets"]) == (2, 1)
+
+
+def test_the_frames_of_a_run_are_all_read_with_the_keys_of_its_plan(tmp_path: Path) -> None:
+    world = StageWorld(load("tev"), "2027", 7, 12, 2, 1)
+    plan = stage_plan(world)
+    stage = ExactStage(plan, MemoryLink())
+    for day in range(2):
+        stage.run_day(day)
+    records = stage.recorder.records(plan.bounds_us[2])
+    write_pcap(tmp_path / "frames.pcap", records)
+    write_devices(tmp_path / "devices.toml", plan, title="test")
+    code, out, _ = run(str(tmp_path / "frames.pcap"), "--keys", str(tmp_path / "devices.toml"), "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    summary = rows[-1]["summary"]
+    assert code == 0
+    assert summary["frames"] == sum(isinstance(r, UplinkRecord | DownlinkRecord) for r in records) > 30
+    unchecked = {row["mic"] for row in rows[:-1] if row["mic"] != "ok"}
+    assert summary["mic_ok"] > 0.9 * summary["frames"], unchecked
+    assert summary["mic_wrong"] == 0
 
 
 def test_a_wrong_mic_is_exit_code_1_and_a_cut_file_2(tmp_path: Path) -> None:
