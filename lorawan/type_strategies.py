@@ -46,6 +46,7 @@ from lorawan.version import Version, VersionRules
 
 Resolver: TypeAlias = Callable[[type], SearchStrategy[Any]]
 
+_PUBLIC_INNER_MODULES = frozenset({"lorawan.frames.beacon"})
 _MODULES_APART = frozenset({"lorawan.strategies", "lorawan.type_strategies"})
 
 
@@ -58,32 +59,29 @@ def register() -> None:
 def public_types() -> Iterator[type]:
     """Every frozen dataclass that a user of the library may meet, each once."""
     found: dict[type, None] = {}
-    for module in _modules():
-        names = getattr(module, "__all__", None) or [
-            name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
-        ]
-        for name in names:
-            value = getattr(module, name)
-            if isinstance(value, type) and is_dataclass(value) and not name.startswith("_") and _is_frozen(value):
-                found[value] = None
+    for info in pkgutil.walk_packages(lorawan.__path__, "lorawan."):
+        if info.name in _MODULES_APART:
+            continue
+        module = importlib.import_module(info.name)
+        inner = not info.ispkg and info.name.count(".") > 1 and info.name not in _PUBLIC_INNER_MODULES
+        for name in getattr(module, "__all__", None) or vars(module):
+            kind = getattr(module, name)
+            if not isinstance(kind, type) or name.startswith("_") or not _is_frozen(kind):
+                continue
+            # Inside a package its __all__ speaks for it, but a command is public wherever it stands.
+            if not inner or issubclass(kind, MacCommand):
+                found[kind] = None
     yield from found
 
 
 def _is_frozen(kind: type) -> bool:
+    """A frozen dataclass of this library."""
     parameters: Any = getattr(kind, "__dataclass_params__", None)
-    return bool(parameters and parameters.frozen)
-
-
-def _modules() -> Iterator[Any]:
-    for info in pkgutil.walk_packages(lorawan.__path__, "lorawan."):
-        top_level = info.name.count(".") == 1
-        if (info.ispkg or top_level or info.name == "lorawan.frames.beacon") and info.name not in _MODULES_APART:
-            yield importlib.import_module(info.name)
+    return is_dataclass(kind) and bool(parameters and parameters.frozen) and kind.__module__.startswith("lorawan.")
 
 
 def _resolvers() -> Mapping[type, Resolver]:
-    found: dict[type, Resolver] = dict.fromkeys(public_types(), _by_field_names)
-    found |= dict.fromkeys(COMMANDS, _of_command)
+    found: dict[type, Resolver] = {kind: _resolver(kind) for kind in public_types()}
     return found | {
         Eui64: lambda _: named.eui64s(),
         DevAddr: lambda _: named.dev_addrs(),
@@ -113,8 +111,26 @@ def _resolvers() -> Mapping[type, Resolver]:
     }
 
 
-def _of_command(command: type) -> SearchStrategy[Any]:
-    return named.commands_of(command)
+def _resolver(kind: type) -> Resolver:
+    if not issubclass(kind, MacCommand):
+        return _by_field_names
+    if not hasattr(kind, "cid"):
+        return _of_whom_it_stands_for
+    return _of_payload if kind not in COMMANDS else lambda _: named.commands_of(kind)
+
+
+def _of_whom_it_stands_for(kind: type) -> SearchStrategy[Any]:
+    return st.one_of([st.from_type(one) for one in public_types() if issubclass(one, kind) and hasattr(one, "cid")])
+
+
+def _of_payload(kind: type) -> SearchStrategy[Any]:
+    """A command of a package, by reading bytes: so what other fields leave out is left out."""
+
+    def read(data: bytes) -> Any:
+        data = data.ljust(kind.length_of(data), b"\0")  # type: ignore[attr-defined]
+        return kind.of_payload(data[: kind.length_of(data)])  # type: ignore[attr-defined]
+
+    return st.binary(max_size=_LONGEST_PAYLOAD).map(read)
 
 
 def _of_size(*sizes: int) -> SearchStrategy[bytes]:
@@ -147,7 +163,7 @@ def _by_field_names(kind: type, **known: SearchStrategy[Any]) -> SearchStrategy[
     """
     hints = get_type_hints(kind)
     arguments = {
-        field.name: known.get(field.name) or _of_field(field.name, hints[field.name])
+        field.name: known[field.name] if field.name in known else _of_field(field.name, hints[field.name])
         for field in fields(kind)
         if field.init
     }
@@ -173,6 +189,7 @@ def _of_field(name: str, hint: Any) -> SearchStrategy[Any]:
     return strategy if strategy is not None else st.from_type(hint)
 
 
+_LONGEST_PAYLOAD = 60  # of a command: longer than any, but for those that take what there is
 _U16, _U24, _U32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFF), st.integers(0, 0xFFFFFFFF)
 _TIME_US = st.integers(0, 1 << 50)
 _FREQ_HZ = st.integers(1_000_000, (1 << 24) - 1).map(lambda steps: 100 * steps)  # 100 MHz to 1.67 GHz
