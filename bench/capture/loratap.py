@@ -38,7 +38,7 @@ class LoraTap(Packet):
     @property
     def rssi_dbm(self) -> float:
         """RSSI of the packet on the scale that the SNR chooses."""
-        return -139 + (self.rssi_packet / 4 if self.snr < 0 else self.rssi_packet)
+        return float(-139 + (self.rssi_packet / 4 if self.snr < 0 else self.rssi_packet))
 
     @property
     def snr_db(self) -> float:

@@ -49,23 +49,23 @@ _MIC_BYTES = 4
 
 
 def _is_data(packet: Any) -> bool:
-    return packet.f_type in _DATA
+    return bool(packet.f_type in _DATA)
 
 
 def _is_join(packet: Any) -> bool:
-    return packet.f_type == _JOIN_REQUEST
+    return bool(packet.f_type == _JOIN_REQUEST)
 
 
 def _is_rejoin(packet: Any) -> bool:
-    return packet.f_type == _REJOIN_REQUEST
+    return bool(packet.f_type == _REJOIN_REQUEST)
 
 
 def _is_rejoin_1(packet: Any) -> bool:
-    return _is_rejoin(packet) and packet.rejoin_type == 1
+    return bool(_is_rejoin(packet) and packet.rejoin_type == 1)
 
 
 def _has_mic(packet: Any) -> bool:
-    return packet.f_type not in _WITHOUT_MIC
+    return bool(packet.f_type not in _WITHOUT_MIC)
 
 
 class CommandsField(StrLenField):
@@ -81,7 +81,7 @@ class CommandsField(StrLenField):
         """How `show` and `repr` print it."""
         if not x or pkt is None or pkt.f_type not in _DATA:
             return repr(x)
-        names = [layer.name for layer in command_layers(bytes(x), uplink=pkt.f_type in _UP)]
+        names = [str(layer.name) for layer in command_layers(bytes(x), uplink=pkt.f_type in _UP)]
         return f"{bytes(x).hex()} (in clear: {', '.join(names)})"
 
 

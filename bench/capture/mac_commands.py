@@ -20,18 +20,18 @@ from lorawan.mac_commands.base import Place, places
 class CommandLayer(Packet):
     """A command: its CID, its fields and its RFU bits in place. More commands may follow as its payload."""
 
-    command: ClassVar[type[MacCommand]]
+    command_type: ClassVar[type[MacCommand]]
 
     def do_dissect(self, s: bytes) -> bytes:
         """Read the fields out of the payload word; what is after the command is left."""
-        size = 1 + self.command.length_of(s[1:])
+        size = 1 + self.command_type.length_of(s[1:])
         if len(s) < size:  # cut short: nothing of it can be read
             return s
         self.raw_packet_cache = s[:size]
-        word_end = 1 + self.command.length
+        word_end = 1 + self.command_type.length
         word = int.from_bytes(s[1:word_end], "little")
         self.fields["cid"] = s[0]
-        for name, place in places(self.command):
+        for name, place in places(self.command_type):
             self.fields[name] = s[word_end:size] if place.octets else _plain(place.value(place.read(word)))
             word &= ~(((1 << place.width) - 1) << place.low)
         self.fields["rfu"] = word
@@ -42,7 +42,7 @@ class CommandLayer(Packet):
         if self.raw_packet_cache is not None:
             return self.raw_packet_cache
         word, tail = int(self.getfieldval("rfu")), b""
-        for name, place in places(self.command):
+        for name, place in places(self.command_type):
             value = self.getfieldval(name)
             count = place.count(value)
             if count is None:
@@ -50,11 +50,11 @@ class CommandLayer(Packet):
             word |= (count & (1 << place.width) - 1) << place.low
             if place.octets:
                 tail += value
-        return bytes((self.getfieldval("cid"),)) + word.to_bytes(self.command.length, "little") + tail
+        return bytes((self.getfieldval("cid"),)) + word.to_bytes(self.command_type.length, "little") + tail
 
     def guess_payload_class(self, payload: bytes) -> type[Packet]:
         """The next command of the same direction."""
-        found: type[Packet] = layer_of(payload, uplink=self.command.uplink)
+        found: type[Packet] = layer_of(payload, uplink=self.command_type.uplink)
         return found
 
 
@@ -102,7 +102,7 @@ def _layer(command: type[MacCommand]) -> type[CommandLayer]:
     described: list[Field[Any, Any]] = [XByteField("cid", command.cid)]
     described += [Field(field, _default(place)) for field, place in places(command)]
     described.append(Field("rfu", 0))
-    return type(name, (CommandLayer,), {"name": name, "command": command, "fields_desc": described})
+    return type(name, (CommandLayer,), {"name": name, "command_type": command, "fields_desc": described})
 
 
 LAYERS: Final[Mapping[type[MacCommand], type[CommandLayer]]] = {command: _layer(command) for command in COMMANDS}
