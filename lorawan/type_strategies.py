@@ -41,7 +41,7 @@ from lorawan.frames.beacon import Beacon
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.mac_commands import COMMANDS, MacCommand
 from lorawan.phy import LoraModulation
-from lorawan.regions import EU868, Channel, DataRate, Region, SubBand
+from lorawan.regions import REGIONS, Channel, ChannelPlan, DataRate, Region, SubBand
 from lorawan.version import Version, VersionRules
 
 Resolver: TypeAlias = Callable[[type], SearchStrategy[Any]]
@@ -102,10 +102,11 @@ def _resolvers() -> Mapping[type, Resolver]:
         RejoinRequest1: _by_field_names,
         MacCommand: lambda _: named.mac_commands(),
         LoraModulation: lambda _: _lora_modulations(),
-        Region: lambda _: st.sampled_from(_regions()),
-        Channel: lambda _: st.sampled_from(_regions()).flatmap(lambda region: st.sampled_from(region.default_channels)),
-        DataRate: lambda _: st.sampled_from(_regions()).flatmap(lambda region: st.sampled_from(region.data_rates)),
-        SubBand: lambda _: st.sampled_from(EU868.sub_bands),
+        Region: lambda _: _regions(),
+        Channel: lambda _: _regions().flatmap(lambda region: st.sampled_from(region.default_channels)),
+        DataRate: lambda _: _regions().flatmap(lambda region: st.sampled_from(region.data_rates)),
+        SubBand: lambda _: _regions().flatmap(lambda region: st.sampled_from(region.sub_bands)),
+        ChannelPlan: lambda _: _regions().map(ChannelPlan.of),
         VersionRules: lambda _: st.sampled_from(Version).map(lambda version: version.rules),
         DeviceConfig: lambda _: _device_configs(),
     }
@@ -141,9 +142,8 @@ def _lora_modulations() -> SearchStrategy[LoraModulation]:
     return st.builds(LoraModulation, st.integers(5, 12), st.sampled_from((125_000, 250_000, 500_000)))
 
 
-def _regions() -> list[Region]:
-    """Every region that the package offers by name."""
-    return [value for value in vars(importlib.import_module("lorawan.regions")).values() if isinstance(value, Region)]
+def _regions() -> SearchStrategy[Region]:
+    return st.sampled_from(list(REGIONS.values()))
 
 
 @st.composite
@@ -211,6 +211,8 @@ _FIELDS: Mapping[str, SearchStrategy[Any]] = {
     "closes_at": _TIME_US,
     "airtime_us": st.integers(1, 10_000_000),
     "freq_hz": _FREQ_HZ,
+    "bit_rate_bps": st.sampled_from((5_000, 50_000, 100_000)),
+    "ocw_hz": st.sampled_from((137_000, 336_000, 1_523_000)),  # RP002-1.0.4, LR-FHSS data rates
     "sf": st.integers(5, 12),
     "dr": st.integers(0, 15),
     "cf_list": st.just(b""),
