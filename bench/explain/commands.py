@@ -20,7 +20,7 @@ def command_facts(block: bytes, version: Version, *, uplink: bool, show_keys: bo
     """The commands as plain data; what could not be read is the last, under "unknown"."""
     parsed = parse_commands(block, uplink=uplink, version=version)
     views = [
-        {"command": command_name(type(c))} | {f.name: _plain(getattr(c, f.name), show_keys) for f in fields(c)}
+        {"command": command_name(type(c))} | {f.name: plain(getattr(c, f.name), show_keys) for f in fields(c)}
         for c in parsed.commands
     ]
     return [*views, {"unknown": parsed.rest.hex()}] if parsed.rest else views
@@ -41,34 +41,40 @@ def explain_commands(
     at = 0
     for command in parsed.commands:
         size = len(command.encode())
-        found.append(_command(command, block[at : at + size], offset + at, version, show_keys))
+        where, title = command_clause(command.cid, version), command_name(type(command))
+        data = block[at : at + size]
+        found.append(explain_command(command, title, data, offset + at, where, show_keys=show_keys))
         at += size
     if parsed.rest:
         found.append(_rest(parsed.rest, offset + at, version, uplink=uplink))
     return tuple(found)
 
 
-def _command(command: MacCommand, data: bytes, offset: int, version: Version, show_keys: bool) -> Field:
-    where = command_clause(command.cid, version)
-    title = command_name(type(command))
-    word_end = 1 + command.length
-    word = int.from_bytes(data[1:word_end], "little")
+def explain_command(command: MacCommand, title: str, data: bytes, offset: int, where: str, *, show_keys: bool) -> Field:
+    """A command and its fields. data: its bytes, which may lack fields that the first ones say are left out."""
+    word_end = min(1 + command.length, len(data))
+    word, width = int.from_bytes(data[1:word_end], "little"), 8 * (word_end - 1)
     inner: list[Field] = []
     covered: list[tuple[int, int]] = []
     for field in fields(command):
+        name, value = name_of(field.name), getattr(command, field.name)
+        if "rest" in field.metadata:
+            if word_end < len(data):
+                inner.append(of_bytes(name, where, data[word_end:], offset + word_end, value.hex()))
+            continue
         place = field.metadata["place"]
-        value = getattr(command, field.name)
+        if place.low + place.width > width:
+            continue
         covered.append((place.low, place.width))
-        name = name_of(field.name)
         if place.octets:
             inner.append(_bits(f"{name}Len", where, word, place.low, place.width, offset + 1))
             inner.append(of_bytes(name, where, data[word_end:], offset + word_end, value.hex()))
         elif isinstance(value, AesKey) and not show_keys:
             inner.append(Field(name, where, HIDDEN, "", "", offset + 1 + place.low // 8, place.width // 8))
         else:
-            shown, meaning = _plain(value, show_keys), meaning_of(command, field.name)
+            shown, meaning = plain(value, show_keys), meaning_of(command, field.name)
             inner.append(_bits(name, where, word, place.low, place.width, offset + 1, shown, meaning))
-    inner += [_bits("RFU", where, word, low, width, offset + 1) for low, width in _gaps(covered, 8 * command.length)]
+    inner += [_bits("RFU", where, word, low, size, offset + 1) for low, size in _gaps(covered, width)]
     inner.sort(key=_position)
     cid = of_bytes("CID", where, data[:1], offset, command.cid, title)
     hidden = not show_keys and any(isinstance(getattr(command, f.name), AesKey) for f in fields(command))
@@ -121,7 +127,7 @@ def _rest(rest: bytes, offset: int, version: Version, *, uplink: bool) -> Field:
     return of_bytes("not read", clause("MAC commands", version), rest, offset, rest.hex(), why)
 
 
-def _plain(value: Any, show_keys: bool) -> Any:
+def plain(value: Any, show_keys: bool) -> Any:
     """What JSON has a type for."""
     if isinstance(value, AesKey):
         return value.hex() if show_keys else HIDDEN

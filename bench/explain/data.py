@@ -11,8 +11,10 @@ from bench.explain.commands import HIDDEN, carries_key, command_facts, explain_c
 from bench.explain.data_mic import data_mic
 from bench.explain.field import Explanation, Field, of_bits, of_bytes
 from bench.explain.known import Known
+from bench.explain.packages import package_payload
 from lorawan.errors import FrameError
 from lorawan.frames import DataDown, DataUp
+from lorawan.packages import PACKAGES
 from lorawan.secured import open_down, open_up
 from lorawan.version import Version
 
@@ -20,12 +22,9 @@ _F_CTRL_OFFSET: Final = 5
 _F_OPTS_OFFSET: Final = 8
 _MIC_BYTES: Final = 4
 
-# The ports that packages use unless they are told another one; "" where only the document is named.
+# The ports that packages use unless they are told another one
 _PACKAGE_PORTS: Final[Mapping[int, tuple[str, str]]] = {
-    200: ("remote multicast setup", "TS005-2.0.0 §4"),
-    201: ("fragmented data block transport", "TS004-2.0.0"),
-    202: ("application clock synchronisation", "TS003-2.0.0 §3"),
-    203: ("firmware management", "TS006-1.0.0"),
+    **{package.f_port: (package.name, package.clause) for package in PACKAGES},  # the newest version comes last
     226: ("relay protocol", "TS011-1.0.0"),
 }
 
@@ -61,6 +60,9 @@ def explain_data(frame: DataUp | DataDown, payload: bytes, known: Known) -> Expl
             if carries_key(clear, version, uplink=uplink) and not known.show_keys:
                 facts["payload"] = HIDDEN
             facts["payload_commands"] = command_facts(clear, version, uplink=uplink, show_keys=known.show_keys)
+        elif (package := package_payload(frame.f_port or 0, clear, uplink=uplink)) is not None:
+            facts["package"] = package.title
+            facts["payload_commands"] = package.facts(show_keys=known.show_keys)
     f_port_offset = _F_OPTS_OFFSET + len(frame.f_opts)
     body: list[Field] = [_fhdr(frame, payload, f_cnt, f_opts, known)]
     if frame.f_port is not None:
@@ -176,11 +178,9 @@ def _port_meaning(port: int, version: Version) -> tuple[str, str]:
     where = clause("FPort", version)
     if port in _PACKAGE_PORTS:
         what, document = _PACKAGE_PORTS[port]
-        return f"{what}, by default", document
+        return (what if port == 224 else f"{what}, by default"), document
     if port == 0:
         return "MAC commands", where
-    if port == 224:
-        return "certification", "TS009-1.0.0"
     return ("the application's" if port < 224 else "RFU"), where
 
 
@@ -197,6 +197,11 @@ def _frm_payload(frame: DataUp | DataDown, offset: int, clear: bytes | None, kno
     if frame.f_port == 0:
         uplink = isinstance(frame, DataUp)
         inner = explain_commands(clear, offset, version, uplink=uplink, show_keys=known.show_keys)
+        return of_bytes(name, where, frame.frm_payload, offset, meaning=meaning, inner=inner)
+    package = package_payload(frame.f_port or 0, clear, uplink=isinstance(frame, DataUp))
+    if package is not None:
+        meaning += f"; read as {package.title}"
+        inner = package.explained(clear, offset, show_keys=known.show_keys)
         return of_bytes(name, where, frame.frm_payload, offset, meaning=meaning, inner=inner)
     inner = (of_bytes("in clear", where, clear, offset, clear.hex(), _text(clear)),)
     return of_bytes(name, where, frame.frm_payload, offset, meaning=meaning, inner=inner)

@@ -20,8 +20,7 @@ app_s_key = "…"
 
 [[multicast]]             # for reading captures; a network run knows no groups
 mc_addr = "01ffffff"
-mc_nwk_s_key = "…"
-mc_app_s_key = "…"
+mc_key = "…"              # or mc_nwk_s_key and mc_app_s_key
 """
 
 from __future__ import annotations
@@ -39,6 +38,7 @@ from bench.network import DeviceProfile, NetworkConfig
 from bench.runner.exact import StagePlan
 from bench.store.atomic import aside
 from lorawan.crypto import SessionKeys
+from lorawan.crypto.multicast import derive_mc_session_keys
 from lorawan.errors import FrameError
 from lorawan.frames import encode_cf_list
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
@@ -65,7 +65,8 @@ _NETWORK_KEYS = (
 )
 _KEYS_10 = ("nwk_s_key", "app_s_key")
 _KEYS_11 = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
-_GROUP_KEYS = ("mc_addr", "mc_nwk_s_key", "mc_app_s_key")
+_GROUP_SESSION_KEYS = ("mc_nwk_s_key", "mc_app_s_key")
+_GROUP_KEYS = ("mc_addr", "mc_key", *_GROUP_SESSION_KEYS)
 _DEVICE_KEYS = ("name", "dev_eui", "version", "join_eui", "app_key", "nwk_key", "dev_addr", "nwk_s_key", *_KEYS_11)
 
 
@@ -154,7 +155,15 @@ class _Reading:
             table = self._table(place, entry)
             self._known(place, table, _GROUP_KEYS)
             mc_addr = self._required(place, table, "mc_addr", DevAddr.from_hex)
-            keys = [self._required(place, table, name, AesKey.from_hex) for name in _GROUP_KEYS[1:]]
+            if "mc_key" in table:
+                mc_key = self._required(place, table, "mc_key", AesKey.from_hex)
+                for name in set(_GROUP_SESSION_KEYS) & set(table):
+                    self._fault((*place, name), "mc_key and session keys both", "either of the two")
+                if mc_addr is not None and mc_key is not None:
+                    derived = derive_mc_session_keys(mc_key, mc_addr)
+                    found.append(Group(mc_addr, derived.mc_nwk_s_key, derived.mc_app_s_key))
+                continue
+            keys = [self._required(place, table, name, AesKey.from_hex) for name in _GROUP_SESSION_KEYS]
             given = [key for key in keys if key is not None]
             if mc_addr is not None and len(given) == len(keys):
                 found.append(Group(mc_addr, *given))

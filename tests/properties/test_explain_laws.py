@@ -15,8 +15,9 @@ from lorawan.frames import DataUp, FCtrlDown, FCtrlUp, Frame, JoinAccept
 from lorawan.frames.beacon import Beacon, encode_beacon
 from lorawan.ids import AesKey, DevAddr
 from lorawan.mac_commands import MacCommand, encode_commands
+from lorawan.packages import PACKAGES
 from lorawan.secured import seal_down, seal_join_accept_10, seal_up
-from lorawan.strategies import aes_keys, f_cnts, frames, join_accepts, mac_commands, session_keys
+from lorawan.strategies import aes_keys, f_cnts, frames, join_accepts, mac_commands, package_commands, session_keys
 from lorawan.version import Version
 
 VERSIONS = st.sampled_from(Version)
@@ -87,6 +88,24 @@ def test_what_was_sealed_is_found_in_clear(
     assert facts["mic"] == "ok"
     assert facts.get("payload", "") == payload.hex()
     assert facts.get("f_opts_clear", facts["f_opts"]) == f_opts.hex()
+
+
+@given(st.sampled_from((200, 201, 202, 203, 224)), st.booleans(), st.binary(max_size=60), st.data())
+def test_every_bit_of_a_package_payload_is_told_once(
+    f_port: int, uplink: bool, tail: bytes, data: st.DataObject
+) -> None:
+    package = data.draw(st.sampled_from([one for one in PACKAGES if one.f_port == f_port]))
+    commands = data.draw(st.lists(package_commands(package, uplink=uplink), max_size=3))
+    block = (b"".join(command.encode() for command in commands) + tail)[:200]
+    keys = SessionKeys.for_10(AesKey(b"n" * 16), AesKey(b"a" * 16))
+    common = {"is_1_1": False, "confirmed": False, "dev_addr": DevAddr(7), "f_cnt": 1, "f_port": f_port}
+    if uplink:
+        frame = seal_up(keys, f_ctrl=FCtrlUp(), payload=block, **common)  # type: ignore[arg-type]
+    else:
+        frame = seal_down(keys, f_ctrl=FCtrlDown(), payload=block, **common)  # type: ignore[arg-type]
+    explanation = explain(frame, known_of(Version.V1_0_4, keys, AesKey(bytes(16))))
+    assert sorted(bits_told(explanation)) == list(range(8 * len(frame)))
+    json.dumps(explanation.as_dict())
 
 
 @given(join_accepts(), aes_keys(), VERSIONS)

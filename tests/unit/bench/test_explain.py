@@ -131,10 +131,10 @@ def test_every_field_has_the_clause_of_its_own_version(version: Version) -> None
         (0, "MAC commands", "TS001-1.0.4 §4.3.2"),
         (1, "the application's", "TS001-1.0.4 §4.3.2"),
         (200, "remote multicast setup, by default", "TS005-2.0.0 §4"),
-        (201, "fragmented data block transport, by default", "TS004-2.0.0"),
-        (202, "application clock synchronisation, by default", "TS003-2.0.0 §3"),
-        (203, "firmware management, by default", "TS006-1.0.0"),
-        (224, "certification", "TS009-1.0.0"),
+        (201, "fragmented data block transport, by default", "TS004-2.0.0 §3"),
+        (202, "clock synchronization, by default", "TS003-2.0.0 §3"),
+        (203, "firmware management, by default", "TS006-1.0.0 §3"),
+        (224, "certification", "TS009-1.1.0 §5"),
         (225, "RFU", "TS001-1.0.4 §4.3.2"),
         (226, "relay protocol, by default", "TS011-1.0.0"),
     ],
@@ -142,6 +142,28 @@ def test_every_field_has_the_clause_of_its_own_version(version: Version) -> None
 def test_ports_are_named(port: int, meaning: str, clause: str) -> None:
     found = field(explain(downlink(b"\x06", port), KNOWN), "FPort")
     assert (found.value, found.meaning, found.clause) == (port, meaning, clause)
+
+
+def test_a_package_payload_is_read_command_by_command() -> None:
+    # TS009-1.0.0 §5.14, its own example: carrier for 8 s at 863.1 MHz with 14 dBm
+    carrier = explain(downlink(bytes.fromhex("7d0800d8b2830e"), 224), KNOWN)
+    assert carrier.facts["package"] == "certification, version 1"
+    command = field(carrier, "FRMPayload", carrier.facts["payload_commands"][0]["command"])
+    assert [f.value for f in command.inner] == [0x7D, 8, 863_100_000, 14]
+    # TS003-2.0.0 §3.2, AppTimeReq: DeviceTime 4, Param = RFU[7:5] AnsRequired[4] TokenReq[3:0]; then bytes of nobody
+    request = bytes.fromhex("0101020304" + "13" + "ee")
+    facts = explain(sealed_up(request, 202), KNOWN).facts
+    assert facts["payload_commands"] == [
+        {"command": "AppTimeReq", "device_time": 0x04030201, "token_req": 3, "ans_required": True},
+        {"unknown": "ee"},
+    ]
+    assert explain(downlink(b"hello", 1), KNOWN).facts.get("payload_commands") is None
+
+
+def sealed_up(payload: bytes, f_port: int) -> bytes:
+    keys = SessionKeys.for_10(NWK_S_KEY, APP_S_KEY)
+    of = {"is_1_1": False, "confirmed": False, "dev_addr": DevAddr(1), "f_ctrl": FCtrlUp(), "f_cnt": 0}
+    return seal_up(keys, f_port=f_port, payload=payload, **of)  # type: ignore[arg-type]
 
 
 def test_a_command_that_the_version_has_not_ends_the_reading_and_is_named() -> None:

@@ -342,6 +342,22 @@ def test_a_packet_that_is_no_frame_is_named_and_the_rest_goes_on(tmp_path: Path)
     assert last["summary"]["not_read"] == 1
 
 
+def test_a_group_may_have_its_mc_key(tmp_path: Path) -> None:
+    # brocaar/lorawan@a18a103 applayer/multicastsetup/keys_test.go: McNwkSKey of McAddr 01020304
+    mc_key, mc_nwk_s_key = "0102030405060708090a0b0c0d0e0f10", AesKey.from_hex("c3f6b388bad6c000b23291ad52c11c7b")
+    (tmp_path / "keys.toml").write_text(f'[[multicast]]\nmc_addr = "01020304"\nmc_key = "{mc_key}"\n')
+    frame = down(SessionKeys.for_10(mc_nwk_s_key, AesKey(bytes(16))), 3, address=DevAddr(0x01020304))
+    path = capture(tmp_path / "a.pcap", [frame])
+    code, out, _ = run(str(path), "--keys", str(tmp_path / "keys.toml"), "--json")
+    assert code == 0
+    assert [json.loads(line).get("mic") for line in out.splitlines()] == ["ok", None]
+    (tmp_path / "keys.toml").write_text(
+        f'[[multicast]]\nmc_addr = "01020304"\nmc_key = "{mc_key}"\nmc_app_s_key = "{mc_key}"\n'
+    )
+    code, _, err = run(str(path), "--keys", str(tmp_path / "keys.toml"))
+    assert (code, "mc_key and session keys both" in err) == (2, True)
+
+
 def test_groups_are_for_captures_alone(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text(KEYS_TOML)
     result = CliRunner().invoke(app, ["network", "run", "--keys", str(tmp_path / "keys.toml"), "--for", "1 s"])
