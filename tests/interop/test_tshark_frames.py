@@ -181,7 +181,7 @@ def test_tshark_and_our_explanation_agree_on_random_frames(
             compare_join(facts, packet)
         else:
             compare_data(facts, packet)
-            seen |= {c["command"] for c in facts.get("f_opts_commands", []) + facts.get("payload_commands", [])}
+            seen |= {command["command"] for command in commands_of(facts)}
     assert seen == {kind.__name__.replace("Adr", "ADR").replace("Rx", "RX") for kind in COMMAND_FIELDS}
     assert 20 < verdicts.count("wrong") < 80
 
@@ -200,7 +200,7 @@ def compare_data(facts: dict[str, Any], packet: dict[str, str]) -> None:
     assert as_bool(packet["lorawan.fhdr.fctrl.adr"]) is facts["f_ctrl"]["adr"]
     assert as_bool(packet["lorawan.fhdr.fctrl.ack"]) is facts["f_ctrl"]["ack"]
     uplink = facts["direction"] == "up"
-    commands = [*facts.get("f_opts_commands", []), *facts.get("payload_commands", [])]
+    commands = commands_of(facts)
     block = bytes.fromhex(facts["f_opts"] if facts["f_port"] else facts.get("payload", ""))
     meant = mac.parse_commands(block, uplink=uplink).commands
     assert len(meant) == len(commands)
@@ -219,6 +219,12 @@ def compare_data(facts: dict[str, Any], packet: dict[str, str]) -> None:
     if facts["f_port"] and right:
         shown = packet["lorawan.frmpayload_decrypted"].replace("<MISSING>", "")  # for no bytes
         assert shown.replace(":", "") == facts.get("payload", "")
+
+
+def commands_of(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """MAC commands, which the payloads of application packages are not."""
+    on_port_0 = facts.get("payload_commands", []) if facts["f_port"] == 0 else []
+    return [*facts.get("f_opts_commands", []), *on_port_0]
 
 
 def as_bool(text: str) -> bool:
