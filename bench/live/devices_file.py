@@ -109,6 +109,8 @@ def read_devices(path: Path, *, with_groups: bool = False) -> DevicesFile:
         line = int(place.group(2)) if place and place.group(2) else text.count("\n") + 1
         what = place.group(1) if place else str(error)
         raise DevicesFileError(f"not TOML: {what}", path=str(path), line=line) from None
+    except (ValueError, RecursionError) as error:  # more digits, or more depth, than Python reads
+        raise UsageError(f"{path}: not TOML: {error}") from None
     return _Reading(str(path), text).file(document, with_groups)
 
 
@@ -299,9 +301,16 @@ class _Reading:
     def _whole(self, place: KeyPath, table: Mapping[str, Any], name: str, low: int, high: int) -> int:
         value = table.get(name, low)
         if type(value) is not int or not low <= value <= high:
-            self._fault((*place, name), f"{value!r}", f"a whole number from {low} to {high}")
+            self._fault((*place, name), _shown(value), f"a whole number from {low} to {high}")
             return low
         return value
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:80]
+    except (ValueError, RecursionError):  # a hexadecimal number, or a key of many dots, may be more than Python writes
+        return "more than can be shown"
 
 
 def _version(text: str) -> Version:
