@@ -5,9 +5,11 @@ Source: LoRaTap (E. de Jong, `loratap.h`); version 0 whole, of version 1 the byt
 
 from __future__ import annotations
 
+from typing import Any
+
 from scapy.config import conf
 from scapy.fields import ByteField, IntField, LenField, SignedByteField, StrLenField, XByteField
-from scapy.packet import Packet, bind_layers
+from scapy.packet import Packet, Raw, bind_layers
 
 from bench.capture.lorawan import PhyPayload
 
@@ -34,6 +36,11 @@ class LoraTap(Packet):
         XByteField("sync_word", LORAWAN_SYNC_WORD),
         StrLenField("extension", b"", length_from=lambda packet: max(0, packet.length - _COMMON_BYTES)),
     ]
+
+    @classmethod
+    def dispatch_hook(cls, _pkt: bytes | None = None, *_: Any, **_named: Any) -> type[Packet]:
+        """What is too short for a header stays bytes."""
+        return Raw if _pkt is not None and len(_pkt) < _COMMON_BYTES else cls
 
     @property
     def rssi_dbm(self) -> float:
