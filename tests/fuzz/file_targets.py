@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-from bench.cli.frame import frame_bytes
+from bench.cli.frame_options import frame_bytes
 from bench.cli.rerun import _hashes
 from bench.coverage.sites import read_devices as read_device_sites
 from bench.coverage.sites import read_masts
@@ -22,11 +22,13 @@ from bench.live.air_script import load_script
 from bench.live.devices_file import read_devices
 from bench.live.memories import read_memories
 from bench.live.station_front import read_tokens
+from bench.pcap import CaptureError, frames_of, read_capture
 from bench.runner.siting import firm_sites
 from bench.store.manifest import read_manifest
 from gateway_fw.errors import StationError
 from gateway_fw.io.station_credentials import load_credentials
 from gateway_fw.settings import SettingsError, read_semtech, read_toml
+from lorawan.errors import FrameError
 from radio_sim.antennas import MsiError, parse_msi, write_msi
 from radio_sim.terrain.errors import ClutterError
 from radio_sim.terrain.landcover import ClutterTable
@@ -76,6 +78,16 @@ def _scenario_tables(data: bytes) -> None:
     with suppress(ScenarioError):
         read_communes(text, "communes.csv")
     firm_sites([row.value for row in read_sites(text, "sites.csv")], None)
+
+
+def _capture(path: Path) -> None:
+    for packet in read_capture(path):
+        with suppress(FrameError):
+            frames_of(packet)
+
+
+def _keys_file(path: Path) -> None:
+    read_devices(path, with_groups=True)
 
 
 def _quantities(data: bytes) -> None:
@@ -145,6 +157,8 @@ TARGETS = {
     "quantities": Target(_quantities, max_bytes=6_000),
     "addresses": Target(_addresses, max_bytes=6_000),
     "devices_file": Target(_in_a_file(read_devices), (UsageError,), max_bytes=6_000),
+    "capture_keys": Target(_in_a_file(_keys_file), (UsageError,), max_bytes=6_000),
+    "captures": Target(_in_a_file(_capture), (CaptureError,)),
     "air_script": Target(_in_a_file(load_script), (UsageError,), max_bytes=6_000),
     "air_replay": Target(_in_a_file(load_replay), (UsageError,), max_bytes=400),
     "device_memories": Target(_in_a_file(read_memories), (UsageError,), max_bytes=6_000),
