@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorawan.phy import Listen, Transmit, lora_symbol_us
+from lorawan.phy import Listen, Transmit, Window, lora_symbol_us
 from lorawan.regions import Region
 from lorawan.units import US_PER_S
 
@@ -25,12 +25,12 @@ def receive_windows(
     Source: LoRaWAN 1.0.4 §3.3; RP002-1.0.4 §2.4.6 for what is heard in them.
     """
     end = transmit.at + transmit.airtime_us
-    first = _window(end + rx1_delay_us, rx1_freq_hz, rx1_dr, region, 1)
-    second = _window(end + rx1_delay_us + US_PER_S, rx2_freq_hz, rx2_dr, region, 2)
+    first = _window(end + rx1_delay_us, rx1_freq_hz, rx1_dr, region, Window.RX1)
+    second = _window(end + rx1_delay_us + US_PER_S, rx2_freq_hz, rx2_dr, region, Window.RX2)
     return first, second
 
 
-def _window(at: int, freq_hz: int, dr: int, region: Region, number: int) -> Listen:
+def _window(at: int, freq_hz: int, dr: int, region: Region, window: Window) -> Listen:
     modulation = region.modulation(dr)
     stays = RX_PREAMBLE_SYMBOLS * lora_symbol_us(modulation)
-    return Listen(at - RX_EARLY_US, at + stays + RX_EARLY_US, freq_hz, modulation, number)
+    return Listen(at - RX_EARLY_US, at + stays + RX_EARLY_US, freq_hz, modulation, window)

@@ -2,16 +2,18 @@
 
 from lorawan.phy.airtime import lora_airtime_us, lora_payload_symbols, lora_symbol_us
 from lorawan.phy.modulation import CodingRate, LoraModulation
-from lorawan.phy.radio import Heard, Listen, Transmit
+from lorawan.phy.radio import UNTIL_STOPPED, Heard, Listen, Transmit, Window
 from lorawan.phy.sensitivity import SNR_FLOOR_DB, noise_floor_dbm, snr_floor_db
 
 __all__ = [
     "SNR_FLOOR_DB",
+    "UNTIL_STOPPED",
     "CodingRate",
     "Heard",
     "Listen",
     "LoraModulation",
     "Transmit",
+    "Window",
     "lora_airtime_us",
     "lora_payload_symbols",
     "lora_symbol_us",

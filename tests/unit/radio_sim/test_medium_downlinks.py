@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lorawan.errors import MisuseError
-from lorawan.phy import Listen, LoraModulation, Transmit, lora_airtime_us
+from lorawan.phy import Listen, LoraModulation, Transmit, Window, lora_airtime_us
 from lorawan.trace import DownlinkOutcome
 from radio_sim.medium import CancelListen, DeviceListens, DownlinkEnded, DownlinkStarts, Medium, MediumEvent
 from radio_sim.model import GatewaySite
@@ -27,7 +27,7 @@ def sends(
 
 
 def listens(device: int, opens_at: int, closes_at: int, *, freq_hz: int = RX1_HZ, sf: int = 9) -> DeviceListens:
-    return DeviceListens(device, Listen(opens_at, closes_at, freq_hz, LoraModulation(sf), 1))
+    return DeviceListens(device, Listen(opens_at, closes_at, freq_hz, LoraModulation(sf), Window.RX1))
 
 
 def medium(received_dbm: Sequence[Sequence[float]]) -> Medium:
