@@ -7,7 +7,7 @@ Recommendation 70-03 annex 1 and ETSI EN 300 220-2 V3.2.1 annex B.
 from __future__ import annotations
 
 from lorawan.phy.modulation import LoraModulation
-from lorawan.regions.plan import Channel, DataRate, Region, SubBand
+from lorawan.regions.plan import Channel, ClassB, DataRate, Region, SubBand
 from lorawan.units import US_PER_S
 
 EU868 = Region(
@@ -53,4 +53,5 @@ EU868 = Region(
     high_hz=870_000_000,
     min_dr=0,
     default_max_dr=5,
+    class_b=ClassB(3, (869_525_000,), (869_525_000,)),
 )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from lorawan.phy.modulation import LoraModulation
 
+BEACON_PERIOD_S = 128  # TS001-1.0.4 §9
+
 
 @dataclass(frozen=True, slots=True)
 class DataRate:
@@ -44,6 +46,23 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassB:
+    """Beacon and ping slots: data rate and frequencies in Hz. Several frequencies: the channel changes each period."""
+
+    beacon_dr: int
+    beacon_freqs_hz: tuple[int, ...]
+    ping_slot_freqs_hz: tuple[int, ...]
+
+    def beacon_freq_hz(self, beacon_time_s: int) -> int:
+        """Of the beacon whose Time field is beacon_time_s. Source: Regional Parameters 1.0.3 revA §2.3.8."""
+        return self.beacon_freqs_hz[beacon_time_s // BEACON_PERIOD_S % len(self.beacon_freqs_hz)]
+
+    def ping_slot_freq_hz(self, dev_addr: int, beacon_time_s: int) -> int:
+        """Of a device's (or group's) ping slots after that beacon. Source: LoRaWAN 1.1 §16.2."""
+        return self.ping_slot_freqs_hz[(dev_addr + beacon_time_s // BEACON_PERIOD_S) % len(self.ping_slot_freqs_hz)]
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """A dynamic-channel regional plan. Delays in µs, powers in dBm EIRP."""
 
@@ -63,6 +82,7 @@ class Region:
     high_hz: int
     min_dr: int
     default_max_dr: int
+    class_b: ClassB
     has_tx_param_setup: bool = False  # whether TXParamSetupReq is implemented there; else it is silently ignored
 
     @property
