@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceConfig, DeviceCore, Joined, Received, SendDone, SendRequest, StartJoin, Transmission
 from lorawan.device.events import DeviceEffect, DeviceEvent
+from lorawan.device.phases import Phase
 from lorawan.draws import Draws
 from lorawan.errors import MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import Heard, Listen, lora_airtime_us
+from lorawan.phy import Heard, Listen, lora_airtime_us, lora_symbol_us
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -98,10 +99,13 @@ class Pair:
         self._carry_out(self.device.handle(event, self.now))
 
     def run(self, steps: int = 200) -> None:
-        """Let time pass until the device wants nothing more. Raises MisuseError if it still does after `steps`."""
+        """Let time pass until the device is quiet: IDLE, with nothing to do before a later instant, if at all.
+
+        Raises MisuseError if it is not after `steps` wake-ups.
+        """
         for _ in range(steps):
             due = self.device.wake_at
-            if due is None:
+            if due is None or (self.device.phase is Phase.IDLE and due > self.now):
                 return
             self.now = max(self.now, due)
             self._carry_out(self.device.wake(self.now))
@@ -124,7 +128,9 @@ class Pair:
             self.down.append(answer)
             if not self.lose_down(answer):
                 listen = windows[self.window - 1]
-                self.now = listen.opens_at + 10_000 + lora_airtime_us(len(answer), listen.modulation, crc=False)
+                # a window stands around the middle of the eight preamble symbols that it expects
+                starts_at = (listen.opens_at + listen.closes_at) // 2 - 4 * lora_symbol_us(listen.modulation)
+                self.now = starts_at + lora_airtime_us(len(answer), listen.modulation, crc=False)
                 heard = Heard(self.now, answer, listen.freq_hz, listen.modulation, -90.0, 5.0, 0)
                 self._carry_out(self.device.handle(heard, self.now))
 

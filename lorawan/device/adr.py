@@ -1,23 +1,21 @@
 """The device side of ADR: when it asks for a sign of life, and how it backs off without one.
 
-Source: LoRaWAN 1.0.4 §4.3.1.1 (back-off sequence and the exception at the most robust settings); 1.0.2 §4.3.1.1.
+Source: LoRaWAN 1.0.4 §4.3.1.1 with table 9; 1.0.2, 1.0.3 and 1.1 §4.3.1.1. The last step takes NbTrans back in every
+version: 1.0.4 demands it, the erratum TC23-00017 asks it of 1.0.3, and the others do not forbid it.
 """
 
 from __future__ import annotations
 
 from lorawan.device.session import DeviceSession
 from lorawan.regions import Region
-from lorawan.version import VersionRules
+from lorawan.version import AdrAckReqUntil, VersionRules
 
 
 def most_robust(session: DeviceSession, region: Region) -> bool:
-    """Whether nothing is left to back off to: lowest DR, full power, one transmission, default channels enabled."""
+    """Whether data rate, power and channels are the default ones (LoRaWAN 1.1 §4.3.1.1)."""
     default_mask = region.default_ch_mask
     return (
-        session.dr == region.min_dr
-        and session.tx_power_index == 0
-        and session.nb_trans == 1
-        and session.ch_mask & default_mask == default_mask
+        session.dr == region.min_dr and session.tx_power_index == 0 and session.ch_mask & default_mask == default_mask
     )
 
 
@@ -25,9 +23,13 @@ def adr_ack_req(session: DeviceSession, region: Region, rules: VersionRules) -> 
     """Whether the next uplink sets ADRACKReq."""
     if session.adr_ack_cnt < session.adr_ack_limit:
         return False
-    if rules.adr_ack_req_at_lowest_dr:
-        return not most_robust(session, region)
-    return session.dr > region.min_dr
+    match rules.adr_ack_req_until:
+        case AdrAckReqUntil.LOWEST_DR:
+            return session.dr > region.min_dr
+        case AdrAckReqUntil.MOST_ROBUST:
+            return not most_robust(session, region)
+        case AdrAckReqUntil.DOWNLINK:
+            return True
 
 
 def back_off(session: DeviceSession, region: Region, rules: VersionRules) -> None:
