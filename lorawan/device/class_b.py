@@ -74,9 +74,7 @@ def learn_time(state: DeviceState, time: TimeReceived) -> None:
     gps_us = time.gps_seconds * US_PER_S + time.fraction_256 * US_PER_S // 256
     clock = state.classes.clock
     if clock is None or clock.error_us > BEACON_ERROR_US:  # a beacon says it better
-        state.classes.clock = BeaconClock(
-            state.classes.tx_ends, gps_us, DEVICE_TIME_ERROR_US, state.config.crystal_ppm
-        )
+        state.classes.clock = BeaconClock(state.classes.tx_ends, gps_us, DEVICE_TIME_ERROR_US, state.config.crystal_ppm)
 
 
 def _ask(state: DeviceState, session: DeviceSession, class_b: Beaconed, now: Instant) -> None:

@@ -66,8 +66,9 @@ class Subscription:
 class ClassState:
     """Mutable, part of one core's state.
 
-    tx_starts, tx_ends, windows: of the last transmission. rxc: class C's window while it is open. speak_at: from then on an uplink
-    is wanted, even an empty one. answer_by: when the acknowledgement of a class B or C downlink comes too late.
+    tx_starts, tx_ends, windows: of the last transmission. rxc: class C's window while it is open. speak_at: from then
+    on an uplink is wanted, even an empty one. answer_by: when the acknowledgement of a class B or C downlink comes too
+    late.
     """
 
     operating_class: OperatingClass = OperatingClass.A

@@ -54,7 +54,10 @@ def around(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen
 
 
 def rxc(session: DeviceSession, state: DeviceState, opens_at: Instant, closes_at: Instant = UNTIL_STOPPED) -> Listen:
-    """Class C's window: where its multicast group wants it, else as RX2. Source: TS001-1.0.4 §15; TS005-2.0.0 page 14."""
+    """Class C's window: where its multicast group wants it, else as RX2.
+
+    Source: TS001-1.0.4 §15; TS005-2.0.0 page 14 (parameters of a class C session).
+    """
     freq_hz, dr = session.rx2_freq_hz, session.rx2_dr
     for subscription in state.classes.groups.values():
         group = subscription.group

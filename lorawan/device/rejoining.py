@@ -9,6 +9,7 @@ from lorawan.crypto import derive_join_keys
 from lorawan.device.config import DeviceConfig
 from lorawan.device.events import DeviceEffect, Transmission
 from lorawan.device.join import Attempt, attempt_dr
+from lorawan.device.listening import hush
 from lorawan.device.rejoin import REJOIN_BYTES, RJ_COUNT0_END, RJ_COUNT1_MAX, Wish
 from lorawan.device.scheduling import give_up
 from lorawan.device.session import DeviceSession
@@ -60,6 +61,7 @@ def transmit_rejoin(state: DeviceState, wish: Wish, now: Instant) -> Sequence[De
         effects = [*state.remember()]
     payload = _sealed_rejoin(state.config, session, rejoin_type, rj_count)
     transmit = Transmit(now, payload, channel.freq_hz, modulation, power_dbm(state, power_index), airtime_us)
+    effects += hush(state)
     effects.append(Transmission(transmit, FrameKind.REJOIN, session.dev_addr, rj_count, -1, 0, False))
     state.rejoining.sent(wish, session.rejoins, airtime_us, now)
     state.rejoin_attempt = Attempt(rj_count, dr, rejoin_type)

@@ -86,9 +86,3 @@ def _answer_soon(state: DeviceState, session: DeviceSession, now: Instant) -> No
     classes = state.classes
     classes.speak_at = now + wait_us if classes.speak_at is None else min(classes.speak_at, now + wait_us)
     classes.answer_by = now + response_timeout_us(session.nb_trans, rx2_us, adr=state.config.adr)
-
-
-def answer_expired(state: DeviceState, now: Instant) -> bool:
-    """Whether the acknowledgement of a class B or C downlink is too late: it then counts as sent (TS001-1.0.4 §15)."""
-    answer_by = state.classes.answer_by
-    return answer_by is not None and now > answer_by

@@ -100,7 +100,7 @@ class Downlinks:
                 continue
             windows[device] = current
             fitting = [w for w in current if w.opens_at <= frame.critical_at and transmit.at < w.closes_at]
-            if not fitting or not any(w.window in _CLASS_A for w in fitting) and self._cut_off(device, frame):
+            if not fitting or (not any(w.window in _CLASS_A for w in fitting) and self._cut_off(device, frame)):
                 continue
             busy = self._busy.get(device)
             if busy is not None and busy.end > frame.critical_at:
