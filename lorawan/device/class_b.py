@@ -1,20 +1,20 @@
-"""Class B on the device: finding the beacon, following it with a drifting crystal, and opening ping slots.
+"""Class B on the device: finding the beacon and following it with a drifting crystal.
 
 The wish for class B (`Stage.ASKING`) first asks the network for the time and tells it the periodicity, then looks for a
 beacon (`SEARCHING`); the first beacon makes the device one of class B (`LOCKED`). Windows widen with what the crystal
 may have drifted since the last beacon; 120 minutes without one end class B.
 
-Source: TS001-1.0.4 §8–§11; LoRaWAN 1.1 §9 and §12–§13; LoRaWAN 1.0.2 §14.4 (BeaconTimingReq once an hour at most).
+Source: TS001-1.0.4 §8–§10; LoRaWAN 1.1 §9 and §12; LoRaWAN 1.0.2 §14.4 (BeaconTimingReq once an hour at most).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
 from lorawan import mac_commands as mac
 from lorawan.device.beacon_clock import BEACON_ERROR_US, DEVICE_TIME_ERROR_US, BeaconClock
-from lorawan.device.class_state import Beaconed, PlannedPing, Stage
+from lorawan.device.class_state import Beaconed, Stage
 from lorawan.device.events import (
     BeaconLost,
     BeaconMissed,
@@ -27,11 +27,11 @@ from lorawan.device.events import (
 )
 from lorawan.device.listening import DETECT_SYMBOLS, beacon_airtime_us, conflicts
 from lorawan.device.phases import Phase
+from lorawan.device.ping_windows import open_ping_slots
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
 from lorawan.errors import FrameError
 from lorawan.frames.beacon import BEACON_PERIOD_S, decode_beacon
-from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
 from lorawan.operating_class import OperatingClass
 from lorawan.phy import Heard, Listen, Window, lora_symbol_us
@@ -40,7 +40,6 @@ from lorawan.ping_slots import (
     BEACON_PERIOD_US,
     DEFAULT_PERIODICITY,
     beacon_time_s,
-    next_ping_slot,
     period_start_us,
 )
 from lorawan.units import US_PER_S
@@ -50,14 +49,6 @@ BEACONLESS_US = 120 * 60 * US_PER_S  # TS001-1.0.4 §10.1
 NOTICE_SPREAD_US = 120 * US_PER_S  # an uplink that a beacon caused waits 0–120 s: TS001-1.0.4 §13.6, 1.1 §15.5
 ASKS = 3  # uplinks that ask before the device goes on without an answer [assumption]
 SEARCHES = 3  # beacons that are looked for where their time is known [assumption]
-SLOT_ERROR_US = 1_000  # a gateway starts a ping slot's frame at a whole ms: PROTOCOL.md, "tmms"
-_OPENED_KEPT_US = 10 * US_PER_S  # longer than any frame: until then what was heard may have begun in a window
-
-
-class _Slot(NamedTuple):
-    dev_addr: DevAddr
-    gps_us: int
-    listen: Listen
 
 
 # -- on the way to class B -----------------------------------------------------------------------------------------
@@ -231,9 +222,9 @@ def step(state: DeviceState, session: DeviceSession, now: Instant) -> Sequence[D
     beacon = class_b.beacon
     if beacon is not None and _may_open(state, class_b, beacon, now):
         class_b.beacon_open = True
-        effects.append(beacon if now <= beacon.opens_at else _late(beacon, now))
+        effects.append(replace(beacon, opens_at=now))
     if class_b.stage is Stage.LOCKED:
-        effects += _ping(state, session, class_b, now)
+        effects += open_ping_slots(state, session, class_b, now)
     return effects
 
 
@@ -274,91 +265,3 @@ def _may_open(state: DeviceState, class_b: Beaconed, beacon: Listen, now: Instan
 
 def _in_the_way(state: DeviceState, beacon: Listen) -> bool:
     return conflicts(state, beacon.opens_at, _last_end(beacon))
-
-
-def _late(listen: Listen, now: Instant) -> Listen:
-    return Listen(now, listen.closes_at, listen.freq_hz, listen.modulation, listen.window)
-
-
-# -- ping slots ------------------------------------------------------------------------------------------------------
-
-
-def _ping(state: DeviceState, session: DeviceSession, class_b: Beaconed, now: Instant) -> Sequence[DeviceEffect]:
-    effects: list[DeviceEffect] = []
-    while True:
-        if class_b.ping is None:
-            class_b.ping = _plan(state, session, class_b, now)
-        planned = class_b.ping
-        if now < planned.listen.opens_at:
-            return effects
-        for dev_addr, gps_us in planned.passed:
-            class_b.cursor[dev_addr] = gps_us + 1
-        class_b.ping = None
-        listen = planned.listen
-        if now < listen.closes_at and not conflicts(state, listen.opens_at, listen.closes_at):
-            effects.append(listen if now <= listen.opens_at else _late(listen, now))
-            kept = [old for old in class_b.opened if old.closes_at + _OPENED_KEPT_US > now]
-            class_b.opened = (*kept, listen)
-
-
-def _plan(state: DeviceState, session: DeviceSession, class_b: Beaconed, now: Instant) -> PlannedPing:
-    """The next window: slots that collide on one channel share it; on several, the first by priority gets the radio.
-
-    Source: TS001-1.0.4 §9.2, table 57 (FPending before, then multicast, then the higher address).
-    """
-    clock = state.classes.clock
-    assert clock is not None
-    slots = [_slot(state, session, class_b, clock, session.dev_addr, class_b.periodicity, 0, None, now)]
-    for dev_addr, subscription in state.classes.groups.items():
-        group = subscription.group
-        if group.operating_class is OperatingClass.B:
-            wants = (group.periodicity, group.freq_hz, group.data_rate)
-            slots.append(_slot(state, session, class_b, clock, dev_addr, *wants, now))
-
-    def priority(slot: _Slot) -> tuple[bool, bool, int]:
-        return slot.dev_addr in class_b.f_pending, slot.dev_addr != session.dev_addr, int(slot.dev_addr)
-
-    first = min(slots, key=lambda slot: slot.listen.opens_at)
-    best = max((slot for slot in slots if slot.listen.opens_at < first.listen.closes_at), key=priority)
-    colliding = [slot for slot in slots if _overlap(slot.listen, best.listen)]
-    together = [slot.listen for slot in colliding if _channel(slot.listen) == _channel(best.listen)]
-    listen = Listen(
-        min(one.opens_at for one in together),
-        max(one.closes_at for one in together),
-        best.listen.freq_hz,
-        best.listen.modulation,
-        Window.PING,
-    )
-    return PlannedPing(listen, tuple((slot.dev_addr, slot.gps_us) for slot in colliding))
-
-
-def _slot(
-    state: DeviceState,
-    session: DeviceSession,
-    class_b: Beaconed,
-    clock: BeaconClock,
-    dev_addr: DevAddr,
-    periodicity: int,
-    freq_hz: int,
-    data_rate: int | None,
-    now: Instant,
-) -> _Slot:
-    region = state.config.region
-    since = max(class_b.cursor.get(dev_addr, 0), clock.gps_at(now) - clock.error_at(now))
-    gps_us = next_ping_slot(dev_addr, periodicity, since)
-    at = clock.instant_of(gps_us)
-    error_us = clock.error_at(at) + SLOT_ERROR_US
-    if dev_addr == session.dev_addr:
-        freq_hz, data_rate = session.class_b.ping_slot_freq_hz, session.class_b.ping_slot_dr
-    planned_hz = region.class_b.ping_slot_freq_hz(int(dev_addr), beacon_time_s(period_start_us(gps_us)))
-    modulation = region.modulation(region.class_b.beacon_dr if data_rate is None else data_rate)
-    closes_at = at + error_us + DETECT_SYMBOLS * lora_symbol_us(modulation)
-    return _Slot(dev_addr, gps_us, Listen(at - error_us, closes_at, freq_hz or planned_hz, modulation, Window.PING))
-
-
-def _overlap(one: Listen, other: Listen) -> bool:
-    return one.opens_at < other.closes_at and other.opens_at < one.closes_at
-
-
-def _channel(listen: Listen) -> tuple[int, object]:
-    return listen.freq_hz, listen.modulation
