@@ -22,6 +22,7 @@ from lorawan.device.events import (
     BeaconReceived,
     ClassChanged,
     DeviceEffect,
+    LinkChecked,
     StopListening,
     TimeReceived,
 )
@@ -60,7 +61,19 @@ def start(state: DeviceState, session: DeviceSession, periodicity: int, now: Ins
     _ask(state, session, state.classes.class_b, now)
 
 
-def learn_time(state: DeviceState, time: TimeReceived) -> None:
+def commanded(state: DeviceState, session: DeviceSession, news: Sequence[LinkChecked | TimeReceived]) -> None:
+    """After a block of MAC commands: take the time over, and plan anew what they may have moved."""
+    for time in news:
+        if isinstance(time, TimeReceived):
+            _learn_time(state, time)
+    class_b = state.classes.class_b
+    if class_b is not None and class_b.stage is Stage.LOCKED:
+        class_b.ping = None
+        if not class_b.beacon_open and class_b.period_start_us is not None:
+            _expect(state, session, class_b, class_b.period_start_us)
+
+
+def _learn_time(state: DeviceState, time: TimeReceived) -> None:
     """A DeviceTimeAns: GPS time at the end of the uplink that asked."""
     gps_us = time.gps_seconds * US_PER_S + time.fraction_256 * US_PER_S // 256
     clock = state.classes.clock

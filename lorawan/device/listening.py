@@ -46,7 +46,7 @@ def around(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen
     classes.windows = windows
     classes.tx_starts, classes.tx_ends = transmit.at, transmit.at + transmit.airtime_us
     session = state.session
-    if session is None or classes.operating_class is not OperatingClass.C:
+    if session is None or classes.operating_class is not OperatingClass.C or state.joining.wanted:
         return windows
     before = rxc(session, state, classes.tx_ends, rx1.opens_at)
     between = rxc(session, state, rx1.closes_at, rx2.opens_at)
@@ -111,7 +111,7 @@ def heard_in(state: DeviceState, heard: Heard) -> Window | None:
     class_b, session = classes.class_b, state.session
     if class_b is not None and any(_fits(window, heard, start, _PREAMBLE_SYMBOLS) for window in class_b.opened):
         return Window.PING
-    if classes.operating_class is OperatingClass.C and session is not None:
+    if classes.operating_class is OperatingClass.C and session is not None and not state.joining.wanted:
         open_now = rxc(session, state, classes.tx_ends)
         if start >= classes.tx_ends and _same_channel(open_now, heard):
             return Window.RXC

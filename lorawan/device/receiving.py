@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lorawan.device import downlink, join, switching
-from lorawan.device.class_b import beacon_heard, learn_time
+from lorawan.device.class_b import beacon_heard, commanded
 from lorawan.device.commands import CommandContext, carry_out
-from lorawan.device.events import DeviceEffect, Joined, Received, StopListening, TimeReceived
+from lorawan.device.events import DeviceEffect, Joined, Received, StopListening
 from lorawan.device.listening import heard_in
 from lorawan.device.phases import Step, advance
 from lorawan.device.scheduling import frame_over, schedule, windows_closed
@@ -82,9 +82,7 @@ def _downlink(
         state.frame.acknowledged = state.frame.confirmed and accepted.ack
     given = carry_out(accepted.commands, CommandContext(session, state.config, now))
     session.answers = given.given  # a downlink ends the repetition of earlier answers
-    for time in given.news:
-        if isinstance(time, TimeReceived):
-            learn_time(state, time)
+    commanded(state, session, given.news)
     effects: list[DeviceEffect] = [*state.remember(), StopListening(), *given.news]
     if accepted.confirmed:
         session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF

@@ -106,9 +106,9 @@ def change_groups(state: DeviceState, event: AddMulticast | RemoveMulticast) -> 
 
 
 def standing(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
-    """After each step of the core: what classes B and C want now."""
+    """After each step of the core: what classes B and C want now. A device that joins has class A's windows alone."""
     session, classes = state.session, state.classes
-    if session is None:
+    if session is None or state.joining.wanted:
         return ()
     effects: list[DeviceEffect] = []
     if classes.class_b is not None:
@@ -121,7 +121,7 @@ def standing(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
 
 def wake_at(state: DeviceState) -> Instant | None:
     """When `standing` has something to do."""
-    if state.session is None:
+    if state.session is None or state.joining.wanted:
         return None
     speak_at = state.classes.speak_at if state.phase is Phase.IDLE else None
     wishes = [at for at in (speak_at, class_b.wake_at(state)) if at is not None]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorawan.device import downlink, multicast
+from lorawan.device.class_b import commanded
 from lorawan.device.commands import CommandContext, carry_out
 from lorawan.device.events import DeviceEffect, Received
 from lorawan.device.scheduling import ACK_TIMEOUT_US
@@ -55,6 +56,7 @@ def take_unicast(
         return (accepted,)
     _mind_pending(state, frame, window)
     given = carry_out(accepted.commands, CommandContext(session, config, now, in_ping_slot=window is Window.PING))
+    commanded(state, session, given.news)
     session.answers += given.given
     effects: list[DeviceEffect] = [*state.remember(), *given.news]
     if accepted.confirmed:
