@@ -30,18 +30,24 @@ def beacon_airtime_us(modulation: LoraModulation) -> int:
 
 
 def hush(state: DeviceState) -> Sequence[StopListening]:
-    """Before a transmission: what was open is closed."""
+    """Before a transmission: what was open is closed. In class A nothing is."""
     classes = state.classes
     if classes.operating_class is OperatingClass.A and classes.class_b is None:
         return ()
+    return (stop(state),)
+
+
+def stop(state: DeviceState) -> StopListening:
+    """Close everything; what classes B and C still want is opened anew."""
+    classes = state.classes
     classes.rxc = None
     if classes.class_b is not None:
         classes.class_b.opened, classes.class_b.beacon_open = (), False
-    return (StopListening(),)
+    return StopListening()
 
 
 def around(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> Sequence[Listen]:
-    """RX1 and RX2, and for class C its own window before each: in order of opening."""
+    """RX1 and RX2, and for class C its own window before, between and after them: in order of opening."""
     classes, (rx1, rx2) = state.classes, windows
     classes.windows = windows
     classes.tx_starts, classes.tx_ends = transmit.at, transmit.at + transmit.airtime_us
@@ -50,7 +56,8 @@ def around(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen
         return windows
     before = rxc(session, state, classes.tx_ends, rx1.opens_at)
     between = rxc(session, state, rx1.closes_at, rx2.opens_at)
-    return [listen for listen in (before, rx1, between, rx2) if listen.opens_at < listen.closes_at]
+    classes.rxc = after = rxc(session, state, rx2.closes_at)
+    return [listen for listen in (before, rx1, between, rx2, after) if listen.opens_at < listen.closes_at]
 
 
 def rxc(session: DeviceSession, state: DeviceState, opens_at: Instant, closes_at: Instant = UNTIL_STOPPED) -> Listen:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from lorawan.device import downlink, join, switching
 from lorawan.device.class_b import beacon_heard, commanded
 from lorawan.device.commands import CommandContext, carry_out
-from lorawan.device.events import DeviceEffect, Joined, Received, StopListening
-from lorawan.device.listening import heard_in
+from lorawan.device.events import DeviceEffect, Joined, Received
+from lorawan.device.listening import heard_in, stop
 from lorawan.device.phases import Step, advance
 from lorawan.device.scheduling import frame_over, schedule, windows_closed
 from lorawan.device.session import DeviceSession
@@ -62,7 +62,7 @@ def _join_accepted(state: DeviceState, payload: bytes, attempt: join.Attempt, no
     effects: list[DeviceEffect] = [
         *state.persist(replace(memory, session=state.session_at_rest())),
         Joined(state.session.dev_addr, attempt.dev_nonce, attempt.rejoin_type),
-        StopListening(),
+        stop(state),
         *switching.joined(state, state.session, anew=attempt.rejoin_type is None),
         *frame_over(state),  # a frame of the old session ends with it
     ]
@@ -83,7 +83,7 @@ def _downlink(
     given = carry_out(accepted.commands, CommandContext(session, state.config, now))
     session.answers = given.given  # a downlink ends the repetition of earlier answers
     commanded(state, session, given.news)
-    effects: list[DeviceEffect] = [*state.remember(), StopListening(), *given.news]
+    effects: list[DeviceEffect] = [*state.remember(), stop(state), *given.news]
     if accepted.confirmed:
         session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF
     if accepted.f_port is not None and accepted.f_port > 0:

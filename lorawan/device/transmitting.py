@@ -12,11 +12,11 @@ from lorawan.device.scheduling import answer_expired, give_up, schedule
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
 from lorawan.device.switching import uplink_made
-from lorawan.device.windows import receive_windows
+from lorawan.device.windows import PREAMBLE_SYMBOLS, receive_windows
 from lorawan.frames import FCtrlUp
 from lorawan.machine import Dropped, Instant
 from lorawan.operating_class import OperatingClass
-from lorawan.phy import Listen, Transmit, lora_airtime_us
+from lorawan.phy import Listen, Transmit, lora_airtime_us, lora_symbol_us
 from lorawan.regions import Channel
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.trace import FrameKind
@@ -151,7 +151,8 @@ def sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen])
     state.transmissions += 1
     state.answered = False
     state.phase = advance(state.phase, Step.FRAME_SENT)
-    state.due = windows[1].closes_at
+    # a frame that began just in time is told when its preamble is over (`ReceptionStarted`)
+    state.due = windows[1].closes_at + PREAMBLE_SYMBOLS * lora_symbol_us(windows[1].modulation) + 1
     return around(state, transmit, windows)
 
 

@@ -205,7 +205,14 @@ class ClassBench:
             self._on_air(payload, 869_525_000, LoraModulation(9), BEACON_AIRTIME_US, 10, inverted_iq=False)
 
     def _on_air(
-        self, payload: bytes, freq_hz: int, modulation: LoraModulation, airtime_us: int, preamble: int, *, inverted_iq: bool
+        self,
+        payload: bytes,
+        freq_hz: int,
+        modulation: LoraModulation,
+        airtime_us: int,
+        preamble: int,
+        *,
+        inverted_iq: bool,
     ) -> None:
         start, end = self.now, self.now + airtime_us
         if inverted_iq and self.lose_down(start):
@@ -221,6 +228,7 @@ class ClassBench:
                 and w.opens_at <= self.local(critical)
                 and self.local(start) < w.closes_at
             ]
+            fitting.sort(key=lambda w: w.window)  # RX1 and RX2 come before the others
             class_a = [w for w in self.windows if w.window in (Window.RX1, Window.RX2)]
             cut = [w for w in class_a if (w.freq_hz, w.modulation) != (freq_hz, modulation)]
             cut = [w for w in cut if w.opens_at < self.local(end) and w.closes_at > self.local(critical)]

@@ -153,7 +153,7 @@ class TestTheWayToClassB:
     def test_a_device_without_a_session_stays_in_class_a(self) -> None:
         config = fast(abp(Version.V1_0_4))
         bench = ClassBench(config)
-        bench.device._state.session = None  # noqa: SLF001 - as before a join
+        bench.device._state.session = None
         bench.feed(SwitchClass(B))
         assert [e.reason for e in bench.of(Dropped)] == ["not_joined"]
 
@@ -198,7 +198,7 @@ class TestBeacons:
         stop = [1 << 40]
         bench = in_class_b(beacons=lambda gps_s: gps_s < stop[0])
         stop[0] = 0
-        last = bench.device._state.classes.class_b.last_beacon_at  # type: ignore[union-attr]  # noqa: SLF001
+        last = bench.device._state.classes.class_b.last_beacon_at  # type: ignore[union-attr]
         bench.run((last - bench.now) / S + 119 * 60)
         bench.feed(SendRequest(10, b"still"))
         bench.run(5)
@@ -225,17 +225,17 @@ class TestBeacons:
     @pytest.mark.parametrize("damage", ["crc", "time"])
     def test_a_damaged_or_untimely_beacon_moves_no_clock(self, damage: str) -> None:
         bench = in_class_b(beacons=lambda gps_s: gps_s < 1_400_000_300)
-        beacon = bench.device._state.classes.class_b.beacon  # type: ignore[union-attr]  # noqa: SLF001
+        beacon = bench.device._state.classes.class_b.beacon  # type: ignore[union-attr]
         assert beacon is not None
         bench.run((beacon.opens_at - bench.now) / S + 0.001)
         payload = encode_beacon(Beacon.at(128 * 1000, 0.0, 0.0))
         if damage == "crc":
             payload = payload[:3] + bytes((payload[3] ^ 1,)) + payload[4:]
-        clock = bench.device._state.classes.clock  # noqa: SLF001
+        clock = bench.device._state.classes.clock
         bench.now = beacon.opens_at + BEACON_AIRTIME_US
         bench.feed(Heard(bench.now, payload, BEACON_HZ, SF9, -90.0, 5.0, BEACON_AIRTIME_US))
         assert [e.reason for e in bench.of(Dropped)] == ["beacon" if damage == "crc" else "beacon_time"]
-        assert bench.device._state.classes.clock == clock  # noqa: SLF001
+        assert bench.device._state.classes.clock == clock
 
     @pytest.mark.parametrize(("freq_hz", "taken"), [(868_100_000, True), (0, True), (915_000_000, False)])
     def test_the_network_moves_the_beacon(self, freq_hz: int, taken: bool) -> None:
@@ -278,7 +278,7 @@ class TestPingSlots:
         bench.queue(b"later")
         bench.run(60)
         assert not bench.of(Received)  # 1.0.3 §14.3: no ping slot before PingSlotChannelAns
-        bench.session._queue.clear()  # noqa: SLF001 - or the answer would carry it
+        bench.session._queue.clear()
         bench.feed(SendRequest(10, b"x"))
         bench.run(5)
         bench.feed(SendRequest(10, b"y"))

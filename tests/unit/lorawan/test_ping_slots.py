@@ -51,7 +51,7 @@ def test_slots_are_0_96_s_times_two_to_the_periodicity_apart(periodicity: int, a
 @given(ADDRESSES, BEACONS, PERIODICITIES)
 def test_the_offset_is_that_of_aes_with_a_key_of_zeros(dev_addr: DevAddr, time_s: int, periodicity: int) -> None:
     block = time_s.to_bytes(4, "little") + int(dev_addr).to_bytes(4, "little") + bytes(8)
-    encryptor = Cipher(algorithms.AES(bytes(16)), modes.ECB()).encryptor()  # noqa: S305 - one block, as §11.2 says
+    encryptor = Cipher(algorithms.AES(bytes(16)), modes.ECB()).encryptor()
     rand = encryptor.update(block)
     period = 2 ** (5 + periodicity)
     offset = ping_offset(dev_addr, time_s, periodicity)
