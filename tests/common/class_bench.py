@@ -1,7 +1,8 @@
 """A device and its network's session on one simulated time, with beacons, ping slots and a device's crystal that errs.
 
-Unlike `lorawan.testing` the device is reached at any time: a downlink or a beacon goes on the air at an instant, and the
-device hears it if one of the windows it opened fits: the last five preamble symbols inside, the begin before the close.
+Unlike `lorawan.testing` the device is reached at any time: a downlink or a beacon goes on the air at an instant, and
+the device hears it if one of the windows it opened fits: the last five preamble symbols inside, its begin before the
+close.
 """
 
 from __future__ import annotations

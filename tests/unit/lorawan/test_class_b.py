@@ -17,12 +17,14 @@ from lorawan.device import (
     BeaconNotFound,
     BeaconReceived,
     ClassChanged,
+    DeviceCore,
     Received,
     SendRequest,
     SwitchClass,
     Transmission,
 )
 from lorawan.device.memory import DeviceMemory
+from lorawan.draws import Draws
 from lorawan.frames import DataUp, FCtrlDown
 from lorawan.frames.beacon import Beacon, encode_beacon
 from lorawan.ids import AesKey, DevAddr
@@ -30,8 +32,10 @@ from lorawan.machine import Dropped
 from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass
 from lorawan.phy import Heard, Listen, LoraModulation, Window
+from lorawan.ping_slots import next_ping_slot
 from lorawan.secured import open_up, seal_down
 from lorawan.server import Answer, MoveBeacon, MovePingSlots, Send
+from lorawan.server.class_link import slot_after
 from lorawan.version import Version
 from tests.common.class_bench import BEACON_AIRTIME_US, GPS_AT_ORIGIN_US, ClassBench, S, fast
 from tests.common.mac_pairs import abp
@@ -62,8 +66,6 @@ def ping(bench: ClassBench, payload: bytes) -> None:
     """Send a frame in the device's next ping slot, past its server session."""
     class_b = bench.session.classes
     addr = bench.session.settings.dev_addr
-    from lorawan.ping_slots import next_ping_slot  # noqa: PLC0415 - the one place that needs it
-
     at = next_ping_slot(addr, class_b.periodicity, GPS_AT_ORIGIN_US + bench.now + 2 * S) - GPS_AT_ORIGIN_US
     bench.transmit_down(payload, at, BEACON_HZ, 3)
     bench.run((at - bench.now) / S + 3)
@@ -262,8 +264,6 @@ class TestPingSlots:
         bench.listened.clear()
         bench.run(128)
         windows = [w for w in bench.listened if w.window is Window.PING and w.opens_at >= start]
-        from lorawan.server.class_link import slot_after  # noqa: PLC0415
-
         slots, at = [], start
         while (at := slot_after(bench.session.settings.dev_addr, periodicity, GPS_AT_ORIGIN_US, at)) < start + 128 * S:
             slots.append(at)
@@ -368,7 +368,6 @@ class TestDownlinksInPingSlots:
         bench.feed(SendRequest(10, b"x"))
         bench.run(5)
         bench.session.classes.requested.clear()
-        bench.lose_down = lambda at: False
         before = session.adr_ack_cnt
         settings = session.class_b
         settings.ping_slot_dr = None  # listen where `ping` sends
@@ -468,9 +467,6 @@ def test_the_server_hears_from_the_bit_that_class_b_is_over() -> None:
 def test_a_device_begins_anew_in_class_a() -> None:
     bench = in_class_b()
     memory: DeviceMemory = bench.device.memory
-    from lorawan.device import DeviceCore  # noqa: PLC0415
-    from lorawan.draws import Draws  # noqa: PLC0415
-
     bench.device = DeviceCore(bench.config, Draws.of_seed(2), memory)
     bench.uplinks.clear()
     bench.feed(SendRequest(10, b"x"))

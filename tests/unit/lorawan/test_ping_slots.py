@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
@@ -72,7 +74,7 @@ def test_a_beacon_period_has_two_to_the_seven_less_periodicity_slots(
     assert len(slots) == 1 << (7 - periodicity)
     offsets = [slot - start - BEACON_RESERVED_US for slot in slots]
     assert all(0 <= offset < SLOTS * SLOT_US and offset % SLOT_US == 0 for offset in offsets)
-    assert {b - a for a, b in zip(offsets, offsets[1:], strict=False)} <= {ping_period(periodicity) * SLOT_US}
+    assert {b - a for a, b in pairwise(offsets)} <= {ping_period(periodicity) * SLOT_US}
 
 
 @given(ADDRESSES, st.integers(BEACON_DELAY_US, (1 << 32) * 1_000_000), PERIODICITIES)
