@@ -12,7 +12,7 @@ from lorawan.device.scheduling import answer_expired, give_up, schedule
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
 from lorawan.device.switching import uplink_made
-from lorawan.device.windows import PREAMBLE_SYMBOLS, receive_windows
+from lorawan.device.windows import receive_windows, silent_at
 from lorawan.frames import FCtrlUp
 from lorawan.machine import Dropped, Instant
 from lorawan.operating_class import OperatingClass
@@ -146,13 +146,12 @@ def _sealed(state: DeviceState, session: DeviceSession, frame: PendingFrame, tx_
 
 
 def sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> Sequence[Listen]:
-    """Account the airtime; the phase ends when the second window closes. Returns the windows to open."""
+    """Account the airtime; the phase ends when the second window stays silent. Returns the windows to open."""
     state.duty.spend(transmit.freq_hz, transmit.airtime_us, transmit.at)
     state.transmissions += 1
     state.answered = False
     state.phase = advance(state.phase, Step.FRAME_SENT)
-    # a frame that began just in time is told when its preamble is over (`ReceptionStarted`)
-    state.due = windows[1].closes_at + PREAMBLE_SYMBOLS * lora_symbol_us(windows[1].modulation) + 1
+    state.due = silent_at(windows[1].closes_at, lora_symbol_us(windows[1].modulation))
     return around(state, transmit, windows)
 
 

@@ -14,6 +14,7 @@ Source: LoRaWAN 1.0.4 §3.3.4 (a window is at least as long as detecting a pream
 
 from __future__ import annotations
 
+from lorawan.machine import Instant
 from lorawan.phy import Listen, Transmit, Window, lora_symbol_us
 from lorawan.regions import Region
 from lorawan.units import US_PER_S
@@ -41,6 +42,15 @@ def window_us(delay_us: int, symbol_us: int, crystal_ppm: int) -> tuple[int, int
     symbols = max(DETECT_SYMBOLS, -(-spread_us // symbol_us))
     opens_us = delay_us + PREAMBLE_SYMBOLS // 2 * symbol_us - symbols * symbol_us // 2
     return opens_us, opens_us + symbols * symbol_us
+
+
+def silent_at(closes_at: Instant, symbol_us: int) -> Instant:
+    """When a window that closed at `closes_at` is certain to have caught nothing.
+
+    A radio that has begun to see a preamble stays, and says so (`ReceptionStarted`) when the preamble is over at the
+    latest: the three symbols after the five that it needs. One more is for the clock, which may be fast meanwhile.
+    """
+    return closes_at + (PREAMBLE_SYMBOLS - DETECT_SYMBOLS + 1) * symbol_us
 
 
 def receive_windows(

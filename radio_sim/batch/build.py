@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lorawan.device.windows import CRYSTAL_PPM, window_us
+from lorawan.device.windows import CRYSTAL_PPM, silent_at, window_us
 from lorawan.draws import word_of
 from lorawan.phy import SNR_FLOOR_DB, LoraModulation, lora_airtime_us, lora_symbol_us
 from lorawan.units import US_PER_HOUR, US_PER_S
@@ -213,8 +213,8 @@ def _parameters(
     p["rx1_delay_us"] = (network.rx1_delay_us, region.receive_delay1_us)
     p["rx1_offset"] = (network.rx1_dr_offset, 0)
     p["rx2_dr"] = (network.rx2_dr, region.rx2_dr)
-    p["rx2_closes_us"] = [
-        window_us(rx1_us + US_PER_S, lora_symbol_us(region.modulation(dr)), CRYSTAL_PPM)[1]
+    p["rx2_silent_us"] = [
+        _rx2_silent_us(rx1_us, lora_symbol_us(region.modulation(dr)))
         for rx1_us, dr in (
             (network.rx1_delay_us, network.rx2_dr),
             (region.receive_delay1_us, region.rx2_dr),
@@ -228,6 +228,11 @@ def _parameters(
     p["join_n"] = len(network.join_data_rates)
     p["join_dr"][: len(network.join_data_rates)] = network.join_data_rates
     return par
+
+
+def _rx2_silent_us(rx1_us: int, symbol_us: int) -> int:
+    """When RX2 is certain to have caught nothing, after the end of the uplink."""
+    return silent_at(window_us(rx1_us + US_PER_S, symbol_us, CRYSTAL_PPM)[1], symbol_us)
 
 
 def _bands(world: BatchWorld) -> tuple[int, lay.Array, lay.Array, int]:

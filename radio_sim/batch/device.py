@@ -156,7 +156,7 @@ def _transmit_join(s: Sweep, device: int, now: int) -> None:
     i = start_uplink(s, device, now, sf, channel, airtime, 0)
     slot = s.slots[i]
     slot.join, slot.bytes, slot.f_cnt, slot.repeat, slot.marks = 1, JOIN_REQUEST_BYTES, d.join_requests - 1, 0, 0
-    _sent(s, device, now, airtime, channel, s.par[0].rx2_closes_us[2])
+    _sent(s, device, now, airtime, channel, s.par[0].rx2_silent_us[2])
     _wait(s, device, d.busy_until)
 
 
@@ -187,13 +187,13 @@ def _transmit_data(s: Sweep, device: int, now: int) -> None:
     slot = s.slots[i]
     slot.join, slot.bytes, slot.f_cnt, slot.repeat, slot.marks = 0, d.frame_bytes, d.frame_f_cnt, d.repeats, d.marks
     d.repeats += 1
-    _sent(s, device, now, airtime, channel, par.rx2_closes_us[0 if c.joins else 1])
+    _sent(s, device, now, airtime, channel, par.rx2_silent_us[0 if c.joins else 1])
     if d.queued > 0 or d.repeats < d.tries or d.marks & CONFIRMED or d.announced >= ADR_ACK_LIMIT:
         _wait(s, device, d.busy_until)
 
 
 @part
-def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_closes_us: int) -> None:
+def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_silent_us: int) -> None:
     """Account the airtime; the radio is taken until the second window closes."""
     d, par = s.dev[device], s.par[0]
     if par.duty:
@@ -201,7 +201,7 @@ def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_cl
     d.sent += 1
     d.marks &= ~ANSWERED
     d.phase = RECEIVING
-    d.busy_until = now + airtime_us + rx2_closes_us
+    d.busy_until = now + airtime_us + rx2_silent_us
 
 
 @part

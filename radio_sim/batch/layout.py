@@ -58,14 +58,14 @@ PARAMETERS = np.dtype(
         ("width_us", "i8"), ("buckets", "i8"), ("days", "i8"),
         ("dedup_us", "i8"), ("backhaul_us", "i8"), ("guard_us", "i8"), ("adr_margin", "f8"), ("accept_bytes", "i8"),
         ("rx1_delay_us", "i8", (2,)), ("rx1_offset", "i8", (2,)), ("rx2_dr", "i8", (2,)),
-        ("rx2_closes_us", "i8", (3,)),
+        ("rx2_silent_us", "i8", (3,)),
         ("ack_key_word", "u8"), ("channel_word", "u8"), ("pause_word", "u8"), ("down_word", "u8"),
         ("join_n", "i8"), ("join_dr", "i8", (8,)),
     ]
 )  # fmt: skip
 """Constants of a sweep. Two-element fields: of a session that was joined, and of an ABP device.
 
-rx2_closes_us: after the end of an uplink; its third is of a join request."""
+rx2_silent_us: after the end of an uplink, when RX2 has caught nothing; its third is of a join request."""
 
 SCALARS = np.dtype(
     [

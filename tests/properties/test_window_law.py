@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lorawan.device.windows import receive_windows, window_us
+from lorawan.device.windows import receive_windows, silent_at, window_us
 from lorawan.phy import Transmit, lora_symbol_us
 from lorawan.regions import EU868
 
@@ -35,6 +35,8 @@ def test_the_preamble_is_caught(dr: int, delay_s: int, bound_ppm: int, share: Fr
     starts = delay_s * 1_000_000 + off_us
     seen = min(closes, starts + 8 * symbol_us) - max(opens, starts)
     assert seen >= NEEDED * symbol_us
+    # the radio has told of the frame, at the end of its preamble, before the device takes the window for silent
+    assert starts + 8 * symbol_us < silent_at(closes_us, symbol_us) / rate
 
 
 @given(dr=st.sampled_from(DRS), delay_s=st.sampled_from(DELAYS_S), bound_ppm=st.integers(0, 5_000))

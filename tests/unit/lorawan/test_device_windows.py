@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from mac_pairs import otaa
+from mac_pairs import downlink, otaa
 
-from lorawan.device import Joined, SendDone, StartJoin
+from lorawan.device import Joined, ReceptionStarted, SendDone, SendRequest, StartJoin, StopListening
 from lorawan.errors import MisuseError
 from lorawan.ids import NetId
+from lorawan.phy import Heard, Listen, lora_symbol_us
 from lorawan.server import JoinSettings
 from lorawan.testing import Pair
 from lorawan.version import Version
@@ -49,3 +50,24 @@ def test_the_bound_matters(drift_ppm: int) -> None:
 def test_a_bound_below_zero_is_a_misuse() -> None:
     with pytest.raises(MisuseError):
         otaa(Version.V1_0_4, crystal_ppm=-1)
+
+
+@pytest.mark.parametrize("dr", range(6))
+def test_a_frame_caught_in_rx2_is_waited_for(dr: int) -> None:
+    """The radio tells of it when its preamble is over, after the window itself has closed."""
+    pair = Pair(otaa(Version.V1_0_4))
+    pair.join()
+    session = pair.device.session
+    assert session is not None
+    session.rx2_dr = dr
+    payload = downlink(pair)
+    pair.device.handle(SendRequest(10, b"x"), pair.now)
+    effects = pair.device.wake(pair.device.wake_at or 0)
+    rx2 = next(e for e in effects if isinstance(e, Listen) and e.window == 2)
+    symbol_us = lora_symbol_us(rx2.modulation)
+    locks_at = rx2.closes_at + 3 * symbol_us  # the last frame that has shown five symbols when the window closes
+    assert not pair.device.wake(locks_at)
+    pair.device.handle(ReceptionStarted(locks_at + 500_000), locks_at)
+    assert not pair.device.wake(locks_at + 400_000)
+    heard = Heard(locks_at + 500_000, payload, rx2.freq_hz, rx2.modulation, -90.0, 5.0, 0)
+    assert any(isinstance(e, StopListening) for e in pair.device.handle(heard, heard.at))
