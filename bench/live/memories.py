@@ -53,7 +53,7 @@ def _value(kind: Any, found: object, where: str) -> Any:
         return tuple(_value(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(found))
     if issubclass(kind, bytes) and isinstance(found, str):
         return kind(bytes.fromhex(found))
-    if kind is bool and isinstance(found, bool):
+    if kind in (bool, float) and type(found) is kind:
         return found
     if issubclass(kind, int) and kind is not bool and type(found) is int:
         return kind(found)

@@ -14,10 +14,13 @@ from lorawan.regions import Channel
 
 @dataclass(frozen=True, slots=True)
 class RadioParameters:
-    """What the network has set. Units as in `DeviceSession`."""
+    """What the network has set. Units as in `DeviceSession` and `ChannelPlan`."""
 
     channels: tuple[Channel | None, ...]
     ch_mask: int
+    uplink_dwell: bool
+    downlink_dwell: bool
+    max_eirp_dbm: float
     rx1_delay_us: int
     rx1_dr_offset: int
     rx2_dr: int
@@ -28,9 +31,6 @@ class RadioParameters:
     adr_ack_limit: int
     adr_ack_delay: int
     max_d_cycle: int
-    downlink_dwell: bool
-    uplink_dwell: bool
-    max_eirp_index: int | None
     rejoin_max_count: int | None
     rejoin_max_time_us: int | None
 

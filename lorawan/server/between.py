@@ -121,7 +121,7 @@ class BetweenUplinks:
             where = (classes.ping_slot_freq_hz, classes.ping_slot_dr)
             channel = slot_channel(region, settings.dev_addr, slot_gps_us, *where)
         queued = self._queue.popleft()
-        room = region.data_rates[channel.dr].max_app_payload_bytes
+        room = region.data_rate(channel.dr).max_app_payload_bytes
         if len(queued.payload) > room:
             detail = f"{len(queued.payload)} bytes, {room} fit DR{channel.dr}"
             return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)

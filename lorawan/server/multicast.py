@@ -62,7 +62,7 @@ class MulticastSender:
         if not 1 <= event.f_port <= 224:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {event.f_port} is not the application's"),)
         dr = self._channel(now).dr
-        room = self._region.data_rates[dr].max_app_payload_bytes
+        room = self._region.data_rate(dr).max_app_payload_bytes
         if len(event.payload) > room:
             detail = f"{len(event.payload)} bytes, {room} fit DR{dr}"
             return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)

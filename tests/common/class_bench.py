@@ -177,7 +177,7 @@ class ClassBench:
             region, session = self.config.region, self.device.session
             assert session is not None
             transmit = sent.transmit
-            tx_ch = next(i for i, ch in enumerate(session.channels) if ch and ch.freq_hz == transmit.freq_hz)
+            tx_ch = next(i for i, ch in enumerate(session.plan.channels) if ch and ch.freq_hz == transmit.freq_hz)
             dr = region.dr_of(transmit.modulation)
             effects = self.session.handle(UplinkHeard(frame, 5.0, dr, tx_ch, 1, ended_at), self.now)
             for effect in effects:

@@ -6,6 +6,8 @@ Source: LoRaWAN 1.0.2, 1.0.3, 1.0.4 and 1.1, §4.3.1.1.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mac_pairs import hear_commands, joined
@@ -20,7 +22,7 @@ DEFAULT_MASK, MOVED_MASK = 0b111, 0b1000
 
 
 def reaches_the_network(session: DeviceSession) -> bool:
-    return session.dr == 0 and session.tx_power_index == 0 and session.ch_mask & DEFAULT_MASK == DEFAULT_MASK
+    return session.dr == 0 and session.tx_power_index == 0 and session.plan.ch_mask & DEFAULT_MASK == DEFAULT_MASK
 
 
 def lost(version: Version, dr: int, power: int, mask: int, limit: int, delay: int) -> Pair:
@@ -31,7 +33,7 @@ def lost(version: Version, dr: int, power: int, mask: int, limit: int, delay: in
     session = pair.device.session
     assert session is not None
     session.answers, session.adr_ack_cnt = (), 0
-    session.dr, session.tx_power_index, session.ch_mask = dr, power, mask
+    session.dr, session.tx_power_index, session.plan = dr, power, replace(session.plan, ch_mask=mask)
     session.adr_ack_limit, session.adr_ack_delay = limit, delay  # other than 64 and 32 only in 1.1; the law is the same
     pair.server_effects.clear()
     pair.up = losing(lambda _: not reaches_the_network(session))

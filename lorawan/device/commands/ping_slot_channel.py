@@ -15,7 +15,7 @@ def ping_slot_channel(command: PingSlotChannelReq, device: CommandContext) -> No
     if device.in_ping_slot:
         return
     freq_ok = command.freq_hz == 0 or device.region.frequency_ok(command.freq_hz)
-    dr_ok = device.region.is_lora(command.data_rate)
+    dr_ok = device.region.is_lora(command.data_rate, uplink=False)
     if freq_ok and dr_ok:
         device.session.class_b.ping_slot_freq_hz = command.freq_hz
         device.session.class_b.ping_slot_dr = command.data_rate

@@ -163,13 +163,13 @@ class TestAfterAPowerCut:
         restart(pair)
         session = pair.device.session
         assert session is not None
-        found = (session.dr, session.tx_power_index, session.ch_mask, session.nb_trans, session.rx1_dr_offset)
+        found = (session.dr, session.tx_power_index, session.plan.ch_mask, session.nb_trans, session.rx1_dr_offset)
         found += (session.rx2_dr, session.rx2_freq_hz, session.rx1_delay_us, session.max_d_cycle)
         if version.is_1_1:
             assert found == (0, 0, 0b111, 1, 0, 0, 869_525_000, 1_000_000, 0)
         else:
             assert found == (4, 3, 0x17, 2, 2, 3, 869_100_000, 6_000_000, 7)
-            assert session.channels[4] is not None
+            assert session.plan.channels[4] is not None
 
     @pytest.mark.parametrize("version", Version, ids=str)
     def test_an_abp_device_takes_no_downlink_again(self, version: Version) -> None:

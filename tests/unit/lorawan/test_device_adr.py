@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from mac_pairs import data_up, joined
 
@@ -18,14 +20,15 @@ def rows(version: Version, dr: int, power: int, nb_trans: int, mask: int, uplink
     session = pair.device.session
     assert session is not None
     session.announce = b""
-    session.dr, session.tx_power_index, session.nb_trans, session.ch_mask = dr, power, nb_trans, mask
+    session.dr, session.tx_power_index, session.nb_trans = dr, power, nb_trans
+    session.plan = replace(session.plan, ch_mask=mask)
     pair.up = silent
     found = []
     for _ in range(uplinks):
         pair.now += HOUR_US
         pair.send(b"x")
         asks = data_up(pair)[-1].f_ctrl.adr_ack_req
-        found.append((asks, session.dr, session.tx_power_index, session.nb_trans, session.ch_mask))
+        found.append((asks, session.dr, session.tx_power_index, session.nb_trans, session.plan.ch_mask))
     return found
 
 

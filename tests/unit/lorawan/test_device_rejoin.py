@@ -20,15 +20,14 @@ from lorawan.device import (
     Persist,
     SendDone,
     SendRequest,
-    StartJoin,
     StartRejoin,
     Transmission,
 )
 from lorawan.draws import Draws
-from lorawan.frames import JoinAccept, RejoinRequest02, RejoinRequest1
-from lorawan.ids import DevAddr, NetId
+from lorawan.frames import RejoinRequest02, RejoinRequest1
+from lorawan.ids import NetId
 from lorawan.machine import Dropped
-from lorawan.secured import seal_join_accept_10
+from lorawan.regions import AS923_1, AU915, IN865, US915, Region
 from lorawan.server import JoinSettings
 from lorawan.testing import Pair, silent
 from lorawan.version import Version
@@ -180,6 +179,41 @@ class TestRequests:
         assert reasons(list(joined_1_1().device.handle(StartRejoin(3), 0))) == ["rejoin_type"]
 
 
+@pytest.mark.parametrize("region", [US915, AU915, AS923_1, IN865], ids=lambda region: region.name)
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+def test_every_region_rejoins_where_it_joins(region: Region, rejoin_type: int) -> None:
+    """§6.2.4.3 again: types 0 and 1 on the join channels of the region, at a data rate they join at."""
+    settings = JoinSettings(NetId(0x13), rx2_dr=region.rx2_dr)
+    pair = Pair(otaa(Version.V1_1, region=region, join_data_rates=()), settings=settings)
+    pair.join()
+    assert pair.device.session is not None
+    joins = {pair.sent[0].transmit.freq_hz: pair.sent[0].transmit.modulation}
+    for _ in range(80):
+        pair.now += 400_000 * S
+        pair.feed(StartRejoin(rejoin_type))
+        sent, (rx1, rx2) = next_out(pair)
+        pair.run()
+        rx1_dr = region.rx1_dr(region.dr_of(sent.transmit.modulation), 0)
+        assert rx1.modulation == region.modulation(rx1_dr)
+        assert (rx2.freq_hz, rx2.modulation) == (region.rx2_freq_hz, region.modulation(region.rx2_dr))
+        if rejoin_type != 2:
+            assert region.dr_of(sent.transmit.modulation) in region.join_drs
+            joins[sent.transmit.freq_hz] = sent.transmit.modulation
+    if rejoin_type != 2:
+        assert len(joins) == len(region.default_channels)
+
+
+def test_the_networks_duty_cycle_holds_for_rejoins_too() -> None:
+    """LoRaWAN 1.1 §5.4: the aggregated duty cycle is that of all transmissions."""
+    pair = joined_1_1()
+    hear_commands(pair, mac.DutyCycleReq(max_d_cycle=12))
+    pair.send(b"answer")
+    last = pair.sent[-1].transmit
+    pair.feed(StartRejoin(0))
+    sent, _ = next_out(pair)
+    assert sent.transmit.at - last.at == last.airtime_us << 12
+
+
 class TestAccepts:
     @pytest.mark.parametrize("rejoin_type", [0, 1, 2])
     def test_the_keys_are_derived_with_rjcount_in_place_of_dev_nonce(self, rejoin_type: int) -> None:
@@ -218,7 +252,7 @@ class TestAccepts:
         hear_in(pair, rx1, accept_for(pair, sent, join_nonce=2))
         session = pair.device.session
         assert session is not None
-        kept = (session.tx_power_index, session.nb_trans, session.ch_mask, session.rejoins.max_count)
+        kept = (session.tx_power_index, session.nb_trans, session.plan.ch_mask, session.rejoins.max_count)
         assert kept == ((2, 2, 0xF, 512) if stays else (0, 1, 0x7, None))
         rx = (session.rx1_delay_us, session.rx1_dr_offset, session.rx2_dr)
         assert rx == ((1 * S, 0, 0) if stays else (4 * S, 1, 3))
@@ -233,7 +267,7 @@ class TestAccepts:
         sent, (rx1, _) = next_out(pair)
         hear_in(pair, rx1, accept_for(pair, sent, join_nonce=2, cf_list=CF_LIST))
         assert pair.device.session is not None
-        assert {ch.freq_hz for _, ch in pair.device.session.enabled()} == JOIN_CHANNELS | {
+        assert {ch.freq_hz for _, ch in pair.device.session.plan.enabled()} == JOIN_CHANNELS | {
             867_100_000 + 200_000 * i for i in range(5)
         }
 
@@ -292,106 +326,3 @@ class TestAccepts:
         pair.run()
         assert pair.of(SendDone)[-1] == SendDone(0, 1, None)
         assert pair.sent[-1].dev_addr == NEW_ADDR
-
-
-class TestForceRejoinReq:
-    """§5.13: at once, then MaxRetries times more, 32 s · 2^Period + 0…32 s apart."""
-
-    def test_is_carried_out_at_its_data_rate_as_often_as_it_says(self) -> None:
-        pair = joined_1_1()
-        hear_commands(pair, mac.ForceRejoinReq(period=4, max_retries=2, rejoin_type=0, data_rate=3))
-        heard_at = pair.now
-        sent = []
-        while pair.device.wake_at is not None:
-            sent.append(next_out(pair)[0])
-            pair._carry_out(pair.device.wake(pair.device.wake_at))
-        assert [(s.transmit.modulation.sf, rejoin_of(s).rj_count) for s in sent] == [(9, 0), (9, 1), (9, 2)]
-        assert sent[0].transmit.at == heard_at
-        for a, b in pairwise(s.transmit.at for s in sent):
-            assert 512 * S <= b - a <= 544 * S
-
-    def test_ends_with_an_accept(self) -> None:
-        pair = joined_1_1()
-        hear_commands(pair, mac.ForceRejoinReq(period=0, max_retries=7, rejoin_type=2, data_rate=5))
-        sent, (rx1, _) = next_out(pair)
-        hear_in(pair, rx1, accept_for(pair, sent, join_nonce=2))
-        assert pair.device.wake_at is None
-
-    @pytest.mark.parametrize(("asked", "sent"), [(0, 0), (1, 0), (2, 2), *((rfu, None) for rfu in range(3, 8))])
-    def test_asks_for_type_0_or_2(self, asked: int, sent: int | None) -> None:
-        """§6.2.4.3: type 1 never follows the command."""
-        pair = joined_1_1()
-        hear_commands(pair, mac.ForceRejoinReq(period=0, max_retries=0, rejoin_type=asked, data_rate=5))
-        if sent is None:
-            assert pair.device.wake_at is None
-        else:
-            frame = rejoin_of(next_out(pair)[0])
-            assert isinstance(frame, RejoinRequest02)
-            assert frame.rejoin_type == sent
-
-    def test_a_second_command_replaces_the_first(self) -> None:
-        pair = joined_1_1()
-        hear_commands(pair, mac.ForceRejoinReq(period=0, max_retries=7, rejoin_type=0, data_rate=5))
-        _, (rx1, _) = next_out(pair)
-        hear_in(pair, rx1, downlink(pair, mac.ForceRejoinReq(period=0, max_retries=0, rejoin_type=2, data_rate=4)))
-        frame = rejoin_of(next_out(pair)[0])
-        assert isinstance(frame, RejoinRequest02)
-        assert frame.rejoin_type == 2
-        pair.run()
-
-
-class TestByItself:
-    def test_after_the_number_of_uplinks_that_the_network_set(self) -> None:
-        """§5.14: every 2^(MaxCountN + 4) uplinks."""
-        pair = joined_1_1()
-        hear_commands(pair, mac.RejoinParamSetupReq(max_time_n=15, max_count_n=0))
-        pair.down = silent
-        kinds = []
-        for _ in range(40):
-            pair.now += 100 * S
-            pair.feed(SendRequest(10, b"x"))
-            for _ in range(2):
-                kinds.append(next_out(pair)[0].kind)
-                pair._carry_out(pair.device.wake(pair.device.wake_at or 0))
-                if pair.device.phase.name == "IDLE":
-                    break
-        # two uplinks went before: the first, and the one whose downlink brought the command
-        assert kinds.index("rejoin") == 14
-        assert kinds[15:].index("rejoin") == 16
-
-    def test_after_the_time_that_the_network_set_without_any_data(self) -> None:
-        """§5.14: every 2^(MaxTimeN + 10) s."""
-        pair = joined_1_1()
-        since = pair.now
-        hear_commands(pair, mac.RejoinParamSetupReq(max_time_n=2, max_count_n=15))
-        pair.send(b"the answer")
-        assert clear_f_opts(pair, frame_of(pair.sent[-1].transmit.payload), pair.sent[-1].f_cnt) == b"\x0f\x01"
-        at = []
-        for _ in range(3):
-            sent, _ = next_out(pair)
-            assert isinstance(rejoin_of(sent), RejoinRequest02)
-            at.append(sent.transmit.at)
-            pair._carry_out(pair.device.wake(pair.device.wake_at or 0))
-        assert at[0] <= since + 4096 * S
-        assert [b - a for a, b in pairwise(at)] == [4096 * S] * 2
-
-    def test_type_1_at_the_devices_own_period(self) -> None:
-        """§6.2.4.2 recommends one a month at least."""
-        month = 30 * 86_400 * S
-        pair = joined_1_1(rejoin1_period_us=month)
-        first, _ = next_out(pair)
-        pair._carry_out(pair.device.wake(pair.device.wake_at or 0))
-        second, _ = next_out(pair)
-        assert isinstance(rejoin_of(first), RejoinRequest1)
-        assert second.transmit.at - first.transmit.at == month
-
-    def test_a_device_on_a_1_0_network_never_rejoins(self) -> None:
-        """§6.2.3: OptNeg 0, nothing of 1.1 is left."""
-        pair = Pair(otaa(Version.V1_1, rejoin1_period_us=1000 * S))
-        pair.joins = None
-        pair.feed(StartJoin())
-        _, (rx1, _) = next_out(pair)
-        hear_in(pair, rx1, seal_join_accept_10(NWK_KEY, JoinAccept(1, NetId(0x13), DevAddr(5))))
-        assert pair.device.session is not None
-        assert not pair.device.session.is_1_1
-        assert pair.device.wake_at is None
