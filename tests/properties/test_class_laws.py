@@ -62,7 +62,7 @@ def test_a_crystal_beyond_its_bound_does(ppm: int) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.floats(-BOUND_PPM, BOUND_PPM), st.integers(1, 55), st.integers(0, 7))
+@given(st.floats(-BOUND_PPM, BOUND_PPM), st.integers(1, 50), st.integers(0, 7))  # 200 s and a slot later: within 2 h
 def test_nor_a_downlink_in_a_ping_slot(ppm: float, periods: int, periodicity: int) -> None:
     bench = beaconless(ppm, periods, periodicity)
     bench.beacons = lambda _: False
