@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -22,8 +22,18 @@ from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys
 from lorawan.errors import FrameError
 from lorawan.ids import AesKey, DevAddr, Eui64
+from lorawan.operating_class import OperatingClass
 from lorawan.regions import REGIONS, Channel, ChannelPlan
-from lorawan.server import JoinMemory, KeptSession, LinkSettings, Picture, ServerMemory, SessionMemory, Windows
+from lorawan.server import (
+    ClassMemory,
+    JoinMemory,
+    KeptSession,
+    LinkSettings,
+    Picture,
+    ServerMemory,
+    SessionMemory,
+    Windows,
+)
 
 _PLAIN = ("f_cnt_up", "n_f_cnt_down", "a_f_cnt_down", "rj_count0", "conf_f_cnt_down", "last_conf_f_cnt", "begun")
 
@@ -118,6 +128,7 @@ def _session_entry(session: KeptSession) -> dict[str, Any]:
         "link": None if memory.link is None else asdict(memory.link),
         "waiting": [mac.encode_commands(request).hex() for request in memory.waiting],
         "sent": [mac.encode_commands(request).hex() for request in memory.sent],
+        "classes": asdict(memory.classes),
         **{name: getattr(memory, name) for name in _PLAIN},
     }
 
@@ -156,10 +167,15 @@ def _session(entry: dict[str, Any]) -> KeptSession:
         link=None if entry["link"] is None else LinkSettings(**entry["link"]),
         waiting=_requests(entry["waiting"]),
         sent=_requests(entry["sent"]),
+        classes=_classes(entry["classes"]),
         **plain,
     )
     keys = SessionKeys(*map(AesKey.from_hex, entry["keys"]))
     return KeptSession(DevAddr.from_hex(entry["dev_addr"]), keys, bool(entry["is_1_1"]), memory)
+
+
+def _classes(entry: dict[str, Any]) -> ClassMemory:
+    return replace(ClassMemory(**entry), operating_class=OperatingClass(entry["operating_class"]))
 
 
 _MAY_BE_NONE = ("f_cnt_up", "conf_f_cnt_down")

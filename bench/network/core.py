@@ -35,6 +35,7 @@ from lorawan.server import (
     Answer,
     AppUplink,
     Ask,
+    DownlinkUnacknowledged,
     JoinAnswer,
     JoinHeard,
     Openings,
@@ -43,6 +44,7 @@ from lorawan.server import (
     Registration,
     RejoinHeard,
     Repeated,
+    Send,
     ServerCore,
     ServerEffect,
     ServerMemory,
@@ -71,6 +73,8 @@ class NetworkCore:
         self._dedup = Deduplicator(config.dedup_window_us)
         self._planner = DownlinkPlanner(config)
         self._pending: dict[int, PendingDownlink] = {}
+        self._last_heard: dict[Eui64, tuple[Reception, ...]] = {}
+        self._awaited: set[Eui64] = set()  # devices whose core wants to be woken
         self._reference = 0
         for index, profile in enumerate(devices):
             self._register(profile, index, (memories or {}).get(profile.dev_eui))
@@ -89,6 +93,7 @@ class NetworkCore:
             nwk_key=profile.nwk_key,
             join_eui=profile.join_eui,
             session_keys=profile.session_keys,
+            operating_class=profile.operating_class,
             operation=Operation(
                 config.adr, config.dev_status_period_us, config.gps_at_origin_us, relaxed_f_cnt=profile.relaxed_f_cnt
             ),
@@ -111,8 +116,9 @@ class NetworkCore:
 
     @property
     def wake_at(self) -> Instant | None:
-        """When the next deduplication window closes."""
-        return self._dedup.wake_at
+        """When the next deduplication window closes, or a device's core has something to send."""
+        wishes = [self._dedup.wake_at, *(self._devices[dev_eui].wake_at for dev_eui in self._awaited)]
+        return min((at for at in wishes if at is not None), default=None)
 
     def handle(self, event: NetworkEvent, now: Instant) -> Sequence[NetworkEffect]:
         """Take an uplink copy, a gateway's answer or an application's request in."""
@@ -128,8 +134,10 @@ class NetworkCore:
         return self._queue(event, now)
 
     def wake(self, now: Instant) -> Sequence[NetworkEffect]:
-        """Decide on the frames whose window has closed."""
+        """Decide on the frames whose window has closed; send what is due to class B and C devices."""
         effects: list[NetworkEffect] = []
+        for dev_eui in sorted(self._awaited):
+            effects += self._between(dev_eui, self._devices[dev_eui].wake(now), now)
         for phy_payload, receptions in self._dedup.closed(now):
             effects += self._decide(phy_payload, receptions, now)
         return effects
@@ -166,13 +174,31 @@ class NetworkCore:
             effects = device.handle(Ask(event.request), now)
         else:
             effects = device.handle(QueueDownlink(event.f_port, event.payload, event.confirmed, event.priority), now)
+        return self._between(event.dev_eui, effects, now)
+
+    def _between(self, dev_eui: Eui64, effects: Sequence[ServerEffect], now: Instant) -> Sequence[NetworkEffect]:
+        """Carry out what a device's core does without an uplink."""
+        self._await(dev_eui)
         told: list[NetworkEffect] = []
         for effect in effects:
-            if isinstance(effect, ServerPersist):
-                told.append(PersistDevice(event.dev_eui, effect.memory))
-            elif isinstance(effect, Dropped):
-                told.append(DownlinkFailed(event.dev_eui, f"{effect.reason}: {effect.detail}"))
+            match effect:
+                case ServerPersist():
+                    told.append(PersistDevice(dev_eui, effect.memory))
+                case Send():
+                    told += self._send_between(dev_eui, effect, now)
+                case Dropped():
+                    told.append(DownlinkFailed(dev_eui, f"{effect.reason}: {effect.detail}"))
+                case DownlinkUnacknowledged():
+                    told.append(DeviceTold(dev_eui, effect))
+                case _:
+                    raise MisuseError(f"{type(effect).__name__} without an uplink")
         return told
+
+    def _await(self, dev_eui: Eui64) -> None:
+        if self._devices[dev_eui].wake_at is None:
+            self._awaited.discard(dev_eui)
+        else:
+            self._awaited.add(dev_eui)
 
     # -- uplinks ---------------------------------------------------------------------------------------------------
 
@@ -202,8 +228,12 @@ class NetworkCore:
         device = self._devices.get(dev_eui)
         if device is None:
             return (NetworkDropped("unknown_device", "LoRaWAN 1.0.4 §6.2", str(dev_eui), phy_payload),)
+        effects = device.handle(heard, now)
+        if any(isinstance(effect, AppUplink) for effect in effects):
+            self._last_heard[dev_eui] = receptions
+        self._await(dev_eui)
         told: list[NetworkEffect] = []
-        for effect in device.handle(heard, now):
+        for effect in effects:
             told += self._told(effect, dev_eui, frame, phy_payload, receptions, now)
         return told
 
@@ -248,6 +278,8 @@ class NetworkCore:
                 nonce = frame.dev_nonce if isinstance(frame, JoinRequest) else getattr(frame, "rj_count", 0)
                 sent = self._send(dev_eui, effect.phy_payload, receptions, effect.openings, now)
                 return (DeviceJoined(dev_eui, effect.dev_addr, nonce, effect.rejoin_type), *sent)
+            case Send():
+                return self._send_between(dev_eui, effect, now)
             case Answer():
                 return self._send(dev_eui, effect.phy_payload, receptions, effect.openings, now)
             case Dropped():
@@ -268,6 +300,17 @@ class NetworkCore:
         openings: Openings,
         now: Instant,
     ) -> Sequence[NetworkEffect]:
+        reference = self._next_reference(now)
+        tries = self._planner.tries(phy_payload, receptions, openings, reference)
+        return self._try_next(reference, PendingDownlink(dev_eui, tries), now)
+
+    def _send_between(self, dev_eui: Eui64, send: Send, now: Instant) -> Sequence[NetworkEffect]:
+        """By the gateways that heard the device last (LoRaWAN 1.1 §15.5)."""
+        reference = self._next_reference(now)
+        tries = self._planner.between(send, self._last_heard.get(dev_eui, ()), reference, now)
+        return self._try_next(reference, PendingDownlink(dev_eui, tries), now)
+
+    def _next_reference(self, now: Instant) -> int:
         self._reference += 1
         # a gateway that says nothing for so long is taken for sending (version 1 has no TX_ACK)
         self._pending = {
@@ -275,8 +318,7 @@ class NetworkCore:
             for reference, pending in self._pending.items()
             if pending.trying is not None and pending.trying.at + TX_ACK_PATIENCE_US > now
         }
-        tries = self._planner.tries(phy_payload, receptions, openings, self._reference)
-        return self._try_next(self._reference, PendingDownlink(dev_eui, tries), now)
+        return self._reference
 
     def _try_next(self, reference: int, pending: PendingDownlink, now: Instant) -> Sequence[NetworkEffect]:
         for transmission in pending.tries:

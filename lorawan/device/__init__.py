@@ -1,13 +1,20 @@
-"""The end device's MAC, class A, as a core: joins, sends, opens its windows, answers the network."""
+"""The end device's MAC, classes A, B and C, as a core: joins, sends, opens its windows, answers the network."""
 
 from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.core import DeviceCore
 from lorawan.device.events import (
+    AddMulticast,
+    BeaconLost,
+    BeaconMissed,
+    BeaconNotFound,
+    BeaconReceived,
+    ClassChanged,
     Joined,
     LinkChecked,
     Persist,
     Received,
     ReceptionStarted,
+    RemoveMulticast,
     RequestLinkCheck,
     RequestTime,
     SendDone,
@@ -15,6 +22,7 @@ from lorawan.device.events import (
     StartJoin,
     StartRejoin,
     StopListening,
+    SwitchClass,
     TimeReceived,
     Transmission,
 )
@@ -22,6 +30,12 @@ from lorawan.device.memory import DeviceMemory, RadioParameters, SessionMemory
 
 __all__ = [
     "Activation",
+    "AddMulticast",
+    "BeaconLost",
+    "BeaconMissed",
+    "BeaconNotFound",
+    "BeaconReceived",
+    "ClassChanged",
     "DeviceConfig",
     "DeviceCore",
     "DeviceMemory",
@@ -31,6 +45,7 @@ __all__ = [
     "RadioParameters",
     "Received",
     "ReceptionStarted",
+    "RemoveMulticast",
     "RequestLinkCheck",
     "RequestTime",
     "SendDone",
@@ -39,6 +54,7 @@ __all__ = [
     "StartJoin",
     "StartRejoin",
     "StopListening",
+    "SwitchClass",
     "TimeReceived",
     "Transmission",
 ]

@@ -1,6 +1,7 @@
 """The network side of ONE device: its joins, its session, its ADR, as cores. `ServerCore` is all of it."""
 
 from lorawan.server.adr import AdrAlgorithm, AdrFixed, AdrHistory, AdrInputs, AdrPolicy, AdrTarget
+from lorawan.server.class_link import Channel, ClassLink
 from lorawan.server.core import Registration, ServerCore
 from lorawan.server.events import (
     Answer,
@@ -19,6 +20,7 @@ from lorawan.server.events import (
     RequestDone,
     RequestRefused,
     RequestUnanswered,
+    Send,
     ServerEffect,
     ServerEvent,
     ServerPersist,
@@ -26,7 +28,8 @@ from lorawan.server.events import (
     UplinkHeard,
 )
 from lorawan.server.join import JoinCore, JoinSettings
-from lorawan.server.memory import JoinMemory, KeptSession, ServerMemory, SessionMemory
+from lorawan.server.memory import ClassMemory, JoinMemory, KeptSession, ServerMemory, SessionMemory
+from lorawan.server.multicast import MulticastSender
 from lorawan.server.picture import LinkSettings, Openings, Picture, Windows
 from lorawan.server.session import ServerSession
 from lorawan.server.settings import Operation, SessionSettings
@@ -41,6 +44,9 @@ __all__ = [
     "Answer",
     "AppUplink",
     "Ask",
+    "Channel",
+    "ClassLink",
+    "ClassMemory",
     "DeviceStatus",
     "DownlinkAcknowledged",
     "DownlinkUnacknowledged",
@@ -51,6 +57,7 @@ __all__ = [
     "JoinSettings",
     "KeptSession",
     "LinkSettings",
+    "MulticastSender",
     "Openings",
     "Operation",
     "PersistJoins",
@@ -63,6 +70,7 @@ __all__ = [
     "RequestDone",
     "RequestRefused",
     "RequestUnanswered",
+    "Send",
     "ServerCore",
     "ServerEffect",
     "ServerEvent",

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from lorawan import mac_commands as mac
 from lorawan.frames import MAX_F_OPTS, FCtrlDown
 from lorawan.machine import Dropped
+from lorawan.phy import lora_airtime_us
 from lorawan.regions.region import FHDR_AND_F_PORT_BYTES
 from lorawan.secured import seal_down
+from lorawan.server.commands import with_beacon_timing
 from lorawan.server.downlinks import CONFIRMED_TRIES, Confirmed, DownlinkQueue
 from lorawan.server.events import (
     Answer,
@@ -23,7 +25,7 @@ from lorawan.server.events import (
     UplinkHeard,
 )
 from lorawan.server.memory import Request, SessionMemory
-from lorawan.server.picture import Picture
+from lorawan.server.picture import Openings, Picture
 from lorawan.server.requests import Requests
 from lorawan.server.settings import SessionSettings
 
@@ -131,6 +133,11 @@ class Answering:
         return (*dropped, *self._sealed(b"", room, event, picture, ack_of=f_cnt_up, more=False))
 
     @property
+    def awaits_ack(self) -> bool:
+        """Whether a confirmed downlink is under way."""
+        return self._confirmed is not None
+
+    @property
     def _repeat_due(self) -> Confirmed | None:
         """The confirmed downlink that goes out again, in the place of anything else."""
         return self._confirmed if self._repeats else None
@@ -165,7 +172,7 @@ class Answering:
 
         ack_of: the uplink's counter, for a confirmed one.
         """
-        settings, ack = self._settings, event.frame.confirmed
+        ack = event.frame.confirmed
         repeat = self._repeat_due
         on_port_0 = len(block) > MAX_F_OPTS
         downlink: QueueDownlink | None = None
@@ -180,10 +187,26 @@ class Answering:
             )
         ):
             downlink = self.queue.take()
+        opens = picture.openings(event.dr, event.tx_ch)
+        block = self._timed(block, downlink, event, opens)
+        sealed = self.seal(downlink, block, repeat=repeat, ack_of=ack_of if ack else None, more=more)
+        return (sealed if isinstance(sealed, Dropped) else Answer(sealed, opens),)
+
+    def seal(
+        self,
+        downlink: QueueDownlink | None,
+        block: bytes = b"",
+        *,
+        repeat: Confirmed | None = None,
+        ack_of: int | None = None,
+        more: bool = False,
+    ) -> bytes | Dropped:
+        """The session's next downlink, or one that is repeated. ack_of: the counter of the uplink it acknowledges."""
+        settings = self._settings
         application = settings.is_1_1 and downlink is not None
         f_cnt = repeat.f_cnt if repeat else self.a_f_cnt_down if application else self.n_f_cnt_down
         if f_cnt > F_CNT_MAX:
-            return (Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", "the device has to join again"),)
+            return Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", "the device has to join again")
         if repeat is not None:
             self._confirmed = replace(repeat, tries=repeat.tries + 1)
         elif application:
@@ -192,19 +215,32 @@ class Answering:
             self.n_f_cnt_down += 1
         if repeat is None and downlink is not None and downlink.confirmed:
             self._confirmed, self.conf_f_cnt_down = Confirmed(downlink, f_cnt), f_cnt & 0xFFFF
-        sealed = seal_down(
+        on_port_0 = len(block) > MAX_F_OPTS
+        return seal_down(
             settings.keys,
             is_1_1=settings.is_1_1,
             confirmed=downlink is not None and downlink.confirmed,
             dev_addr=settings.dev_addr,
-            f_ctrl=FCtrlDown(adr=settings.operation.adr is not None, ack=ack, f_pending=bool(self.queue) or more),
+            f_ctrl=FCtrlDown(
+                adr=settings.operation.adr is not None, ack=ack_of is not None, f_pending=bool(self.queue) or more
+            ),
             f_cnt=f_cnt,
             f_opts=b"" if on_port_0 else block,
             f_port=0 if on_port_0 else downlink.f_port if downlink is not None else None,
             payload=block if on_port_0 else downlink.payload if downlink is not None else b"",
-            conf_f_cnt=ack_of & 0xFFFF if ack else 0,
+            conf_f_cnt=0 if ack_of is None else ack_of & 0xFFFF,
         )
-        return (Answer(sealed, picture.openings(event.dr, event.tx_ch)),)
+
+    def _timed(self, block: bytes, downlink: QueueDownlink | None, event: UplinkHeard, opens: Openings) -> bytes:
+        """A BeaconTimingAns counts from the end of its own frame: that is known only now, and only for RX1."""
+        settings, origin_us = self._settings, self._settings.operation.gps_at_origin_us
+        if origin_us is None or event.ended_at is None:
+            return block
+        phy_bytes = 12 + len(block) + (0 if downlink is None else 1 + len(downlink.payload))
+        airtime_us = lora_airtime_us(phy_bytes, settings.region.modulation(opens.rx1_dr), crc=False)
+        ends_at = event.ended_at + opens.rx1_delay_us + airtime_us
+        version = settings.version.in_session(is_1_1=settings.is_1_1)
+        return with_beacon_timing(block, version, origin_us + ends_at)
 
 
 def _left(requests: Requests, due: Sequence[Request]) -> bool:

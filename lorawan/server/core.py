@@ -15,6 +15,7 @@ from lorawan.errors import MisuseError
 from lorawan.frames import RejoinRequest02
 from lorawan.ids import AesKey, DevAddr, Eui64
 from lorawan.machine import Dropped, Instant
+from lorawan.operating_class import OperatingClass
 from lorawan.regions import ChannelPlan, Region, with_cf_list
 from lorawan.server.downlinks import DownlinkQueue
 from lorawan.server.events import (
@@ -49,7 +50,8 @@ MAX_OFFERED = 8  # accepts that no uplink has answered; a device that loses more
 class Registration:
     """A device as its network knows it beforehand. Over the air: app_key, and nwk_key for 1.1. Else: session_keys.
 
-    dev_addr: the one it has, or the one its accepts carry. join_eui: None takes any. Raises MisuseError without keys.
+    dev_addr: the one it has, or the one its accepts carry. join_eui: None takes any. operating_class: C for a device
+    that is always of class C. Raises MisuseError without keys.
     """
 
     version: Version
@@ -62,6 +64,7 @@ class Registration:
     join_eui: Eui64 | None = None
     session_keys: SessionKeys | None = None
     operation: Operation = field(default_factory=Operation)
+    operating_class: OperatingClass = OperatingClass.A
 
     def __post_init__(self) -> None:
         if self.session_keys is None and self.app_key is None:
@@ -107,6 +110,7 @@ class ServerCore:
             over_the_air=device.session_keys is None,
             picture=picture,
             operation=device.operation,
+            operating_class=device.operating_class,
         )
 
     def _personalised(self, keys: SessionKeys) -> ServerSession:
@@ -135,17 +139,23 @@ class ServerCore:
 
     @property
     def wake_at(self) -> Instant | None:
-        """Never: class A answers only."""
-        return None
+        """When the session in use has something to do between uplinks."""
+        return None if self.session is None else self.session.wake_at
 
-    def wake(self, now: Instant) -> Sequence[ServerEffect]:  # noqa: ARG002 - the contract of every core
-        """Nothing is ever due."""
-        return ()
+    def wake(self, now: Instant) -> Sequence[ServerEffect]:
+        """Send what is due to a class B or C device."""
+        if self.session is None:
+            return ()
+        before = self.memory
+        return self._kept(before, _told(self.session.wake(now)))
 
     def handle(self, event: ServerEvent, now: Instant) -> Sequence[ServerEffect]:
         """Take an event in; what has to be remembered comes before what depends on it."""
         before = self.memory
-        effects = self._handle(event, now)
+        return self._kept(before, self._handle(event, now))
+
+    def _kept(self, before: ServerMemory, effects: list[ServerEffect]) -> list[ServerEffect]:
+        """What changed is persisted before anything that was decided."""
         after = self.memory
         return effects if after == before else [ServerPersist(after), *effects]
 

@@ -63,7 +63,7 @@ class RejoinGranted:
 
 @dataclass(frozen=True, slots=True)
 class QueueDownlink:
-    """Event: the application wants `payload` delivered after an uplink.
+    """Event: the application wants `payload` delivered, as soon as the device listens.
 
     priority: a higher one goes before all lower ones; equal ones go in the order of their coming.
     """
@@ -149,6 +149,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Send:
+    """Effect: send this PHYPayload to a device, or a group, that listens without an uplink.
+
+    at: exactly when, the start of a ping slot; None as soon as possible.
+    """
+
+    phy_payload: bytes
+    at: Instant | None
+    freq_hz: int
+    dr: int
+
+
+@dataclass(frozen=True, slots=True)
 class DownlinkAcknowledged:
     """Effect: the device has this confirmed downlink. f_cnt: its counter."""
 
@@ -202,7 +215,15 @@ News: TypeAlias = RequestDone | RequestRefused | RequestUnanswered | DeviceStatu
 
 SessionEvent: TypeAlias = UplinkHeard | RejoinHeard | QueueDownlink | Ask
 SessionEffect: TypeAlias = (
-    AppUplink | Repeated | Answer | DownlinkAcknowledged | DownlinkUnacknowledged | News | RejoinGranted | Dropped
+    AppUplink
+    | Repeated
+    | Answer
+    | Send
+    | DownlinkAcknowledged
+    | DownlinkUnacknowledged
+    | News
+    | RejoinGranted
+    | Dropped
 )
 JoinEvent: TypeAlias = JoinHeard | RejoinHeard | RejoinGranted
 JoinEffect: TypeAlias = PersistJoins | SessionCreated | Dropped
@@ -213,6 +234,7 @@ ServerEffect: TypeAlias = (
     | AppUplink
     | Repeated
     | Answer
+    | Send
     | DownlinkAcknowledged
     | DownlinkUnacknowledged
     | News

@@ -13,6 +13,8 @@ from typing import TypeAlias
 from lorawan.crypto import SessionKeys
 from lorawan.ids import DevAddr, Eui64
 from lorawan.mac_commands import MacCommand
+from lorawan.operating_class import OperatingClass
+from lorawan.ping_slots import DEFAULT_PERIODICITY
 from lorawan.server.picture import LinkSettings, Picture
 
 Request: TypeAlias = tuple[MacCommand, ...]
@@ -36,6 +38,17 @@ class JoinMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassMemory:
+    """A device's class and where it listens between uplinks. Frequencies 0 and data rate None: the region's."""
+
+    operating_class: OperatingClass = OperatingClass.A
+    periodicity: int = DEFAULT_PERIODICITY
+    ping_slot_freq_hz: int = 0
+    ping_slot_dr: int | None = None
+    beacon_freq_hz: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionMemory:
     """A session's memory.
 
@@ -56,6 +69,7 @@ class SessionMemory:
     begun: bool = False
     waiting: tuple[Request, ...] = ()
     sent: tuple[Request, ...] = ()
+    classes: ClassMemory = ClassMemory()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,17 @@ ANSWERS: Final[Mapping[type[mac.MacCommand], type[mac.MacCommand] | None]] = Map
         mac.AdrParamSetupReq: mac.AdrParamSetupAns,
         mac.ForceRejoinReq: None,  # a Rejoin-Request is what it leads to (LoRaWAN 1.1 §5.13)
         mac.RejoinParamSetupReq: mac.RejoinParamSetupAns,
+        mac.PingSlotChannelReq: mac.PingSlotChannelAns,
+        mac.BeaconFreqReq: mac.BeaconFreqAns,
     }
 )
 """What an operator may ask, and the answer. Source: LoRaWAN 1.1 §5, table 4."""
 
-# Their answers stand in every uplink until a class A downlink comes (1.0.4 §5; TXParamSetupAns from 1.0.4 on)
+# Their answers stand in every uplink until a class A downlink comes (1.0.4 §5; the last two in 1.0.4 alone)
 STICKY: Final[frozenset[type[mac.MacCommand]]] = frozenset(
-    {mac.RxParamSetupAns, mac.RxTimingSetupAns, mac.DlChannelAns, mac.TxParamSetupAns}
+    {mac.RxParamSetupAns, mac.RxTimingSetupAns, mac.DlChannelAns, mac.TxParamSetupAns, mac.PingSlotChannelAns}
 )
+STICKY_IN_1_0_4_ALONE: Final = (mac.TxParamSetupAns, mac.PingSlotChannelAns)  # 1.0.4 §5.8, §12.3
 _DYNAMIC_PLANS_ONLY = (mac.NewChannelReq, mac.DlChannelReq)  # LoRaWAN 1.1 §5.7: fixed plans do not answer
 
 
@@ -82,10 +85,14 @@ class Requests:
         """Sent and not answered."""
         return tuple(asked.request for asked in self._asked if asked.tries)
 
+    def is_open(self, kind: type[mac.MacCommand]) -> bool:
+        """Whether the device was asked this, or will be, and has yet to answer."""
+        return any(asked.kind is kind for asked in self._asked)
+
     @property
     def link_adr_asked(self) -> bool:
         """Whether a block of LinkADRReqs is on its way or waits: the network's own ADR then holds back."""
-        return any(asked.kind is mac.LinkAdrReq for asked in self._asked)
+        return self.is_open(mac.LinkAdrReq)
 
     def ask(self, request: Request, version: Version, region: Region) -> Dropped | None:
         """Take a request in. Raises MisuseError for what no network asks or what does not make one request."""
@@ -150,4 +157,4 @@ class Requests:
                 asked.tries += 1
 
 
-__all__ = ["ANSWERS", "STICKY", "TRIES", "Requests"]
+__all__ = ["ANSWERS", "STICKY", "STICKY_IN_1_0_4_ALONE", "TRIES", "Requests"]

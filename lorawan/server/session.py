@@ -13,6 +13,8 @@ from lorawan.regions import mask_requests
 from lorawan.secured import mic_up_ok, open_up, recover_f_cnt
 from lorawan.server.adr import AdrHistory, AdrInputs
 from lorawan.server.answering import Answering
+from lorawan.server.between import BetweenUplinks
+from lorawan.server.class_link import link_of
 from lorawan.server.commands import ServerCommandContext, carry_out
 from lorawan.server.counters import Counted, count_up
 from lorawan.server.downlinks import DownlinkQueue
@@ -29,7 +31,7 @@ from lorawan.server.events import (
     SessionEvent,
     UplinkHeard,
 )
-from lorawan.server.memory import SessionMemory
+from lorawan.server.memory import ClassMemory, SessionMemory
 from lorawan.server.picture import LinkSettings, Picture, Windows
 from lorawan.server.requests import Requests
 from lorawan.server.settings import SessionSettings
@@ -42,14 +44,17 @@ class ServerSession:
         self, settings: SessionSettings, memory: SessionMemory | None = None, queue: DownlinkQueue | None = None
     ) -> None:
         begun = not (settings.over_the_air and settings.is_1_1)
-        kept = memory or SessionMemory(settings.picture, settings.link, begun=begun)
+        classes = ClassMemory(settings.operating_class, settings.periodicity)
+        kept = memory or SessionMemory(settings.picture, settings.link, begun=begun, classes=classes)
         self.settings = settings
         self.version = settings.version.in_session(is_1_1=settings.is_1_1)
         self.picture = kept.picture
         self.link: LinkSettings | None = kept.link  # as last known; None before the first uplink
         self.begun = kept.begun
         self.requests = Requests(kept.waiting, kept.sent)
+        self.classes = link_of(kept.classes)
         self.answering = Answering(settings, kept, DownlinkQueue() if queue is None else queue)
+        self._between = BetweenUplinks(settings, self.classes, self.answering)
         self._last_f_cnt_up = kept.f_cnt_up
         self._rj_count0 = kept.rj_count0
         self._history = AdrHistory()
@@ -75,6 +80,7 @@ class ServerSession:
             begun=self.begun,
             waiting=self.requests.waiting,
             sent=self.requests.sent,
+            classes=self.classes.memory,
         )
 
     @property
@@ -84,18 +90,23 @@ class ServerSession:
 
     @property
     def wake_at(self) -> Instant | None:
-        """Never: class A answers only."""
-        return None
+        """When a class B or C downlink is handed over, or its acknowledgement is too late; None in class A."""
+        return self._between.wake_at
 
-    def wake(self, now: Instant) -> Sequence[SessionEffect]:  # noqa: ARG002 - the contract of every core
-        """Nothing is ever due."""
-        return ()
+    def wake(self, now: Instant) -> Sequence[SessionEffect]:
+        """Send what is due to a class B or C device; give up an acknowledgement."""
+        return self._between.wake(now, self.link.nb_trans if self.link else 1, self.windows, self.requests)
 
     def handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:
         """Take an uplink, a rejoin request of type 0 or 2, a downlink to queue or a request of the operator in."""
+        effects = self._handle(event, now)
+        self._between.plan(now, self.requests)
+        return [*effects, *self.wake(now)]
+
+    def _handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:
         match event:
             case UplinkHeard():
-                return self._uplink(self._placed(event), now)
+                return self._uplink(self._placed(event, now), now)
             case RejoinHeard():
                 return self._rejoin(event)
             case QueueDownlink():
@@ -108,7 +119,7 @@ class ServerSession:
 
     def owns(self, event: UplinkHeard) -> bool:
         """Whether the frame's MIC is this session's: finds the device where several share a DevAddr."""
-        event, low16 = self._placed(event), event.frame.f_cnt
+        event, low16 = self._placed(event, 0), event.frame.f_cnt
         if self._mic_ok(event, recover_f_cnt(self._last_f_cnt_up, low16)):
             return True
         return self.settings.operation.relaxed_f_cnt and self._mic_ok(event, low16)
@@ -117,11 +128,14 @@ class ServerSession:
         """Whether a rejoin request was made with this session's key. Source: LoRaWAN 1.1 §6.2.4.1."""
         return request.mic == mic_rejoin_request(self.settings.keys.s_nwk_s_int_key, request.message())
 
-    def _placed(self, event: UplinkHeard) -> UplinkHeard:
-        """With the index of its channel, which the 1.1 MIC is over; 0 where the device is not known to have it.
+    def _placed(self, event: UplinkHeard, now: Instant) -> UplinkHeard:
+        """With its end, and the index of its channel, which the 1.1 MIC is over.
 
-        A channel that the device was asked to add counts: it may use it before its answer is here.
+        0 where the device is not known to have the channel. One that it was asked to add counts: it may use it before
+        its answer is here.
         """
+        if event.ended_at is None:
+            event = replace(event, ended_at=now)
         if event.freq_hz is None:
             return event
         index = self.picture.plan.index_of(event.freq_hz, event.dr)
@@ -194,6 +208,7 @@ class ServerSession:
             link=self.link,
             asked=self._asked,
             refused=self._refused,
+            classes=self.classes,
         )
 
     def _accepted(
@@ -206,6 +221,7 @@ class ServerSession:
             self._restarted()
         self.picture, self._asked, self._refused = context.picture, context.asked, context.refused
         self.requests.repeating = frozenset(context.out.sticky)
+        self._between.heard(event, now, self.windows)
         told = self.answering.heard(ack=frame.f_ctrl.ack)
         given_up = [RequestUnanswered(request, tries) for request, tries in self.requests.given_up()]
         self._ask_status(now)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from lorawan.crypto import SessionKeys
 from lorawan.errors import MisuseError
 from lorawan.ids import DevAddr
+from lorawan.operating_class import OperatingClass
+from lorawan.ping_slots import DEFAULT_PERIODICITY
 from lorawan.regions import Region
 from lorawan.server.adr import AdrAlgorithm, AdrPolicy
 from lorawan.server.picture import LinkSettings, Picture
@@ -34,7 +36,9 @@ class SessionSettings:
     """A session as it starts. version: the device's; is_1_1: the session has the 1.1 form.
 
     over_the_air: it began with a join, not by personalisation. picture, link: what the device has at its start.
-    Raises MisuseError where relaxed counters are not allowed.
+    operating_class: C for a device that is always of class C by contract (before 1.1 it cannot say so); class B is told
+    by uplinks. periodicity: of its ping slots until it tells. Raises MisuseError for class B, and where relaxed
+    counters are not allowed.
     """
 
     version: Version
@@ -46,8 +50,12 @@ class SessionSettings:
     picture: Picture
     link: LinkSettings | None = None
     operation: Operation = field(default_factory=Operation)
+    operating_class: OperatingClass = OperatingClass.A
+    periodicity: int = DEFAULT_PERIODICITY
 
     def __post_init__(self) -> None:
+        if self.operating_class is OperatingClass.B:
+            raise MisuseError("a session begins in class A or C: uplinks tell class B")
         if self.operation.relaxed_f_cnt and (self.over_the_air or not self.version.rules.abp_counters_may_reset):
             how = "over the air" if self.over_the_air else "by personalisation"
             raise MisuseError(f"relaxed counters for a device of {self.version} {how}: it never resets its counters")

@@ -9,6 +9,7 @@ from lorawan.mac_commands import MacCommand
 from lorawan.machine import Dropped, Instant
 from lorawan.regions import Region
 from lorawan.server.adr import AdrHistory
+from lorawan.server.class_link import ClassLink
 from lorawan.server.events import News, RequestDone, RequestRefused, UplinkHeard
 from lorawan.server.memory import Request
 from lorawan.server.picture import LinkSettings, Picture
@@ -67,7 +68,14 @@ class ServerCommandContext:
     link: LinkSettings | None
     asked: LinkSettings | None
     refused: LinkSettings | None
+    classes: ClassLink
     out: Answers = field(default_factory=Answers)
+
+    @property
+    def gps_us(self) -> int | None:
+        """GPS time at the end of the uplink, None where the network has none."""
+        ended_at = self.now if self.event.ended_at is None else self.event.ended_at
+        return None if self.gps_at_origin_us is None else self.gps_at_origin_us + ended_at
 
     def answered(
         self, kind: type[CommandT], answer: MacCommand, *, accepted: bool = True

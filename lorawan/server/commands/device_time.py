@@ -10,10 +10,9 @@ from lorawan.units import US_PER_S
 
 def device_time(command: DeviceTimeReq, session: ServerCommandContext) -> None:  # noqa: ARG001 - it has no fields
     """GPS time at the end of the uplink, within 100 ms; refused by name where this network keeps none."""
-    event, origin_us = session.event, session.gps_at_origin_us
-    if origin_us is None:
+    gps_us = session.gps_us
+    if gps_us is None:
         session.out.refuse(Dropped("device_time", "LoRaWAN 1.0.4 §5.9", "this network keeps no GPS time"))
         return
-    gps_us = origin_us + (session.now if event.ended_at is None else event.ended_at)
     seconds, rest_us = divmod(gps_us, US_PER_S)
     session.out.add(DeviceTimeAns(gps_seconds=seconds & 0xFFFFFFFF, fraction_256=rest_us * 256 // US_PER_S))
