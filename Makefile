@@ -1,5 +1,5 @@
 # make run     the TEV rollout, end to end        make test   what a change must pass
-# make test-slow, make bench, make clean
+# make test-slow, make bench, make oracles, make mutation, make clean
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := lorawan radio_sim gateway_fw bench scenarios
@@ -10,7 +10,7 @@ VENV_READY := $(VENV)/pyvenv.cfg
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 
-.PHONY: run test lint test-slow bench clean
+.PHONY: run test lint test-slow bench oracles mutation clean
 
 # Exit code 1 is a verdict ("a rate is missed"), not a failure of the run; from 2 on something is wrong.
 run: $(if $(wildcard $(DEV_READY)),$(DEV_READY),$(RUN_READY))
@@ -32,8 +32,15 @@ test-slow: $(DEV_READY)
 bench: $(DEV_READY)
 	@for script in tests/bench_speed/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
+# The JavaScript implementation that tests and `make bench` compare with; needs node and npm.
+oracles: .oracles/package.json
+.oracles/package.json: tests/interop/lora_packet/package.json
+	@mkdir -p .oracles/new && cp $< .oracles/new/
+	npm install --prefix .oracles/new --no-package-lock --no-audit --no-fund --loglevel=error
+	@rm -rf .oracles/node_modules && mv .oracles/new/node_modules .oracles/ && rm -r .oracles/new && cp $< $@
+
 clean:
-	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .oracles .venv-mutation out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV_READY):
 	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or newer with venv and pip was found; set PYTHON=/path/to/python" >&2; exit 2; }
