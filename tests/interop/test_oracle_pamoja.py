@@ -26,7 +26,7 @@ def session(case: DataCase) -> raw.LorawanSession:
 
 
 def cases_it_speaks(seed: int) -> list[DataCase]:
-    """pamoja refuses FOpts beside FPort 0 also where the payload is empty; TS001-1.0.4 §4.3.1.6 forbids commands in both."""
+    """pamoja refuses FOpts beside FPort 0 also where the payload is empty; TS001-1.0.4 §4.3.1.6 only where both are."""
     return [case for case in data_cases(seed, FRAMES, is_1_1=False) if not (case.f_port == 0 and case.f_opts)]
 
 
