@@ -6,7 +6,6 @@ product imports this module; Hypothesis comes with the extra `lorabench[hypothes
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from lorawan.frames import (
 )
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.mac_commands import COMMANDS, MacCommand
+from lorawan.mac_commands.base import Place, places
 from lorawan.version import Version
 
 _OVERHEAD = 13  # MHDR, FHDR without FOpts, FPort, MIC
@@ -157,21 +157,22 @@ def frames() -> SearchStrategy[Frame]:
     )
 
 
-def mac_commands(*, uplink: bool | None = None) -> SearchStrategy[MacCommand]:
-    """Any MAC command of a direction, or of both."""
-    wanted = [command for command in COMMANDS if uplink in (None, command.uplink)]
-    return st.sampled_from(wanted).flatmap(_commands_of)
+def mac_commands(*, uplink: bool | None = None, version: Version | None = None) -> SearchStrategy[MacCommand]:
+    """Any MAC command of a direction and of a version, or of all."""
+    wanted = [c for c in COMMANDS if uplink in (None, c.uplink) and (version is None or version in c.versions)]
+    return st.sampled_from(wanted).flatmap(commands_of)
 
 
-def _commands_of(command: type[MacCommand]) -> SearchStrategy[MacCommand]:
-    return st.builds(command, *[_values_of(*f.metadata["place"][1:]) for f in fields(command)])
+def commands_of(command: type[MacCommand]) -> SearchStrategy[MacCommand]:
+    """Any MAC command of one type."""
+    return st.builds(command, *[_values_at(place) for _, place in places(command)])
 
 
-def _values_of(width: int, unit: int, signed: bool, flag: bool) -> SearchStrategy[Any]:
-    if flag:
-        return st.booleans()
-    low = -1 << (width - 1) if signed else 0
-    return st.integers(low, low + (1 << width) - 1).map(lambda count: count * unit)
+def _values_at(place: Place) -> SearchStrategy[Any]:
+    low, high = place.counts
+    if place.octets:
+        return st.binary(min_size=low, max_size=high)
+    return st.integers(low, high).map(place.value)
 
 
 def _u16s() -> SearchStrategy[int]:

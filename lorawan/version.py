@@ -48,6 +48,13 @@ class Version(Enum):
         """Whether session keys, MICs and FOpts follow 1.1."""
         return self is Version.V1_1
 
+    def in_session(self, *, is_1_1: bool) -> Version:
+        """The version whose MAC commands a session of this device has: a 1.1 device on a 1.0 network speaks 1.0.4.
+
+        Source: LoRaWAN 1.1 §6.2.3 for falling back; 1.0.4 [assumption] is LoRaMac-node's LORAMAC_FALLBACK_VERSION.
+        """
+        return Version.V1_0_4 if self.is_1_1 and not is_1_1 else self
+
     def __str__(self) -> str:
         return self.value
 

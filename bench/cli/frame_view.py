@@ -20,7 +20,7 @@ from lorawan.frames import (
     parse,
     parse_cf_list,
 )
-from lorawan.ids import AesKey, Eui64
+from lorawan.ids import AesKey, DevAddr, Eui64
 from lorawan.mac_commands import MacCommand, parse_commands
 from lorawan.secured import (
     join_accept_mic_ok_10,
@@ -116,16 +116,16 @@ def _data(frame: DataUp | DataDown, known: Known) -> View:
     }
     # 1.1 encrypts FOpts with a key of the network; before, they are in clear.
     if frame.f_opts and not known.version.is_1_1:
-        view["f_opts_commands"] = _commands(frame.f_opts, uplink=uplink)
+        view["f_opts_commands"] = _commands(frame.f_opts, known, uplink=uplink)
     opened = _opened(frame, f_cnt, known)
     if frame.f_opts and known.version.is_1_1 and known.nwk_s_enc_key is not None and opened is not None:
         view["f_opts_clear"] = opened[0].hex()
-        view["f_opts_commands"] = _commands(opened[0], uplink=uplink)
+        view["f_opts_commands"] = _commands(opened[0], known, uplink=uplink)
     key = known.app_s_key if frame.f_port else known.nwk_s_enc_key
     if frame.frm_payload and key is not None and opened is not None:
         view["payload"] = opened[1].hex()
         if frame.f_port == 0:
-            view["payload_commands"] = _commands(opened[1], uplink=uplink)
+            view["payload_commands"] = _commands(opened[1], known, uplink=uplink)
     return view
 
 
@@ -243,16 +243,26 @@ def _rejoin(frame: RejoinRequest02 | RejoinRequest1, known: Known) -> View:
     )
 
 
-def _commands(block: bytes, *, uplink: bool) -> list[View]:
+def _commands(block: bytes, known: Known, *, uplink: bool) -> list[View]:
     parsed = parse_commands(block, uplink=uplink)
-    views = [_command(command) for command in parsed.commands]
+    views = [_command(command, known) for command in parsed.commands]
     if parsed.rest:
         views.append({"unknown": parsed.rest.hex()})
     return views
 
 
-def _command(command: MacCommand) -> View:
-    return {"command": type(command).__name__} | {f.name: getattr(command, f.name) for f in fields(command)}
+def _command(command: MacCommand, known: Known) -> View:
+    return {"command": type(command).__name__} | {
+        f.name: _plain(getattr(command, f.name), known) for f in fields(command)
+    }
+
+
+def _plain(value: object, known: Known) -> object:
+    if isinstance(value, AesKey) and not known.show_keys:
+        return "hidden"
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value) if isinstance(value, DevAddr) else value
 
 
 def _shown(keys: SessionKeys, known: Known) -> View:

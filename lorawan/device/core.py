@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from lorawan import mac_commands as mac
 from lorawan.device import downlink, join
+from lorawan.device.commands import CommandContext, carry_out
 from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
 from lorawan.device.events import (
     DeviceEffect,
@@ -28,7 +29,6 @@ from lorawan.device.events import (
     Transmission,
 )
 from lorawan.device.joining import Joining
-from lorawan.device.mac_answers import answer
 from lorawan.device.pending import PendingFrame, next_frame
 from lorawan.device.phases import Phase, Step, advance
 from lorawan.device.session import DeviceSession, new_session
@@ -348,7 +348,7 @@ class DeviceCore:
         self.memory = replace(self.memory, n_f_cnt_down=session.n_f_cnt_down, a_f_cnt_down=session.a_f_cnt_down)
         effects: list[DeviceEffect] = [Persist(self.memory), StopListening()]
         pending.acknowledged = pending.confirmed and accepted.ack
-        given = answer(mac.parse_commands(accepted.commands, uplink=False).commands, session, self.config)
+        given = carry_out(accepted.commands, CommandContext(session, self.config, now))
         session.answers = given.given  # a downlink ends the repetition of earlier answers
         effects += given.news
         if accepted.confirmed:

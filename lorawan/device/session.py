@@ -45,6 +45,9 @@ class DeviceSession:
     adr_ack_limit: int = ADR_ACK_LIMIT
     adr_ack_delay: int = ADR_ACK_DELAY
     max_d_cycle: int = 0  # DutyCycleReq: 0 none, n: 1 / 2^n over all sub-bands
+    downlink_dwell: bool = False  # TXParamSetupReq: at most 400 ms a frame, where the region has the command
+    uplink_dwell: bool = False
+    max_eirp_index: int | None = None  # TXParamSetupReq; None: the region's own limit
     silent_until: int = 0  # the instant before which DutyCycleReq forbids any transmission
     confirm_f_cnt_down: int | None = None  # a confirmed downlink that the next uplink acknowledges
     last_conf_f_cnt_up: int = 0  # the last confirmed uplink's counter: ConfFCnt of the downlink that acknowledges it

@@ -63,6 +63,7 @@ class Region:
     high_hz: int
     min_dr: int
     default_max_dr: int
+    has_tx_param_setup: bool = False  # whether TXParamSetupReq is implemented there; else it is silently ignored
 
     @property
     def default_ch_mask(self) -> int:

@@ -11,10 +11,10 @@ from lorawan.crypto import SessionKeys
 from lorawan.frames import FCtrlDown
 from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import snr_floor_db
 from lorawan.regions import Region
 from lorawan.secured import mic_up_ok, open_up, recover_f_cnt, seal_down
 from lorawan.server.adr import AdrHistory, AdrPolicy, decide
+from lorawan.server.commands import ServerCommandContext, carry_out
 from lorawan.server.events import (
     Answer,
     AppUplink,
@@ -81,11 +81,11 @@ class ServerSession:
         """Nothing is ever due."""
         return ()
 
-    def handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:  # noqa: ARG002 - the contract
+    def handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:
         """Take an uplink or a queued downlink in."""
         if isinstance(event, QueueDownlink):
             return self._queued(event)
-        return self._uplink(event)
+        return self._uplink(event, now)
 
     def _queued(self, event: QueueDownlink) -> Sequence[SessionEffect]:
         if not 1 <= event.f_port <= 224:
@@ -112,7 +112,7 @@ class ServerSession:
             tx_ch=event.tx_ch,
         )
 
-    def _uplink(self, event: UplinkHeard) -> Sequence[SessionEffect]:
+    def _uplink(self, event: UplinkHeard, now: Instant) -> Sequence[SessionEffect]:
         frame, settings = event.frame, self.settings
         last = self._last_f_cnt_up
         f_cnt = recover_f_cnt(last, frame.f_cnt)
@@ -138,42 +138,29 @@ class ServerSession:
         self._last_conf_f_cnt = 0
         if frame.f_ctrl.ack and self._pending_conf_f_cnt_down is not None:
             self._last_conf_f_cnt, self._pending_conf_f_cnt_down = self._pending_conf_f_cnt_down, None
-        requests = mac.parse_commands(commands, uplink=True).commands
-        f_opts, must = self._requests(requests, event, f_cnt)
+        context = self._carry_out(commands, event, now)
+        f_opts = context.out.encoded + self._adr(context, f_cnt)
         accepted: list[SessionEffect] = [
             AppUplink(f_cnt, frame.f_port, opened.payload, frame.confirmed, frame.f_ctrl.ack)
         ]
-        if must or frame.confirmed or frame.f_ctrl.adr_ack_req or self._queue:
+        if f_opts or frame.confirmed or frame.f_ctrl.adr_ack_req or self._queue:
             accepted += self._answer(f_opts, event.dr, ack=frame.confirmed, conf_f_cnt=f_cnt)
-        if any(isinstance(command, mac.DeviceTimeReq) for command in requests):
-            accepted.append(Dropped("device_time", "LoRaWAN 1.0.4 §5.10", "this network keeps no GPS time"))
-        return accepted
+        return [*accepted, *context.out.refused]
 
-    def _requests(self, commands: Sequence[mac.MacCommand], event: UplinkHeard, f_cnt: int) -> tuple[bytes, bool]:
-        """Answers to the device's commands and the network's own requests; whether they justify a downlink."""
-        answers: dict[type[mac.MacCommand], bytes] = {}  # one of each kind, however often it was asked for
-        link = self.link
-        for command in commands:
-            match command:
-                case mac.LinkCheckReq():
-                    floor_db = snr_floor_db(self.settings.region.modulation(event.dr).sf)
-                    margin_db = max(0, min(254, int(event.snr_db - floor_db)))
-                    answer = mac.LinkCheckAns(margin_db=margin_db, gw_cnt=min(event.n_gateways, 255))
-                    answers[mac.LinkCheckReq] = answer.encode()
-                case mac.RekeyInd():
-                    answers[mac.RekeyInd] = mac.RekeyConf(command.minor).encode()
-                case mac.ResetInd():
-                    answers[mac.ResetInd] = mac.ResetConf(command.minor).encode()
-                    link = None  # the device has begun anew, at full power
-                case mac.LinkAdrAns() if self._asked is not None:
-                    if command.power_ok and command.data_rate_ok and command.channel_mask_ok:
-                        link = self._asked
-                        self._history.forget()
-                    else:
-                        self._refused = self._asked
-                    self._asked = None
-                case _:
-                    pass  # answers to requests that this network never makes; DeviceTimeReq is refused by _uplink
+    def _carry_out(self, block: bytes, event: UplinkHeard, now: Instant) -> ServerCommandContext:
+        """What the device's commands lead to; the link is not kept before `_adr` has looked at it."""
+        settings = self.settings
+        version = settings.version.in_session(is_1_1=settings.is_1_1)
+        context = ServerCommandContext(
+            event, settings.region, now, self._history, self.link, self._asked, self._refused
+        )
+        carry_out(block, version, context)
+        self._asked, self._refused = context.asked, context.refused
+        return context
+
+    def _adr(self, context: ServerCommandContext, f_cnt: int) -> bytes:
+        """Keep what the uplink says of the link; the network's own request, where ADR has one."""
+        link, event = context.link, context.event
         if link is None or link.dr != event.dr:
             # never heard before, or moved by itself: back-off returns to full power, retries of old versions do not
             retried = event.frame.confirmed and self.settings.version.rules.confirmed_tries > 0
@@ -181,12 +168,9 @@ class ServerSession:
             link = LinkSettings(event.dr, power, link.nb_trans if link else 1, self.settings.ch_mask)
             self._history.forget()
             self._asked = self._refused = None
-        out = b"".join(answers.values())
         self.link = link
         self._history.add(f_cnt, event.snr_db)
-        if event.frame.f_ctrl.adr:
-            out += self._adr_request(link)
-        return out, bool(out)
+        return self._adr_request(link) if event.frame.f_ctrl.adr else b""
 
     def _adr_request(self, link: LinkSettings) -> bytes:
         target = decide(
