@@ -19,12 +19,14 @@ from lorawan.crypto.mic import (
     mic_rejoin_request,
     mic_up_11,
 )
+from lorawan.crypto.relay import WorKeys, derive_root_wor_s_key, derive_wor_keys
 from lorawan.crypto.stream import crypt_f_opts, crypt_payload, decrypt_join_accept, encrypt_join_accept
 
 __all__ = [
     "MIC_LENGTH",
     "JoinKeys",
     "SessionKeys",
+    "WorKeys",
     "aes_cmac",
     "cmac_subkeys",
     "crypt_f_opts",
@@ -34,6 +36,8 @@ __all__ = [
     "derive_keys_10",
     "derive_keys_11",
     "derive_keys_11_fallback",
+    "derive_root_wor_s_key",
+    "derive_wor_keys",
     "encrypt_join_accept",
     "mic_data_10",
     "mic_down_11",

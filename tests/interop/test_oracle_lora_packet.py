@@ -13,7 +13,14 @@ import pytest
 from frame_cases import DataCase, JoinCase, damaged, data_cases, join_cases, key
 from lora_packet import ask
 
-from lorawan.crypto import derive_join_keys, derive_keys_10, derive_keys_11, mic_rejoin_request
+from lorawan.crypto import (
+    derive_join_keys,
+    derive_keys_10,
+    derive_keys_11,
+    derive_root_wor_s_key,
+    derive_wor_keys,
+    mic_rejoin_request,
+)
 from lorawan.frames import EncryptedJoinAccept, JoinRequest, RejoinRequest02, RejoinRequest1, parse
 from lorawan.ids import Eui64, NetId
 from lorawan.secured import (
@@ -222,6 +229,15 @@ def test_session_and_lifetime_keys_of_1_1() -> None:
             "js_int": lifetime.js_int_key.hex(),
             "js_enc": lifetime.js_enc_key.hex(),
         }
+
+
+def test_keys_of_relayed_devices() -> None:
+    cases = data_cases(26, JOINS, is_1_1=True)
+    asked = ({"op": "wor_keys", "nwk_enc": c.keys.nwk_s_enc_key.hex(), "dev_addr": str(c.dev_addr)} for c in cases)
+    for case, answer in zip(cases, ask(asked), strict=True):
+        root = derive_root_wor_s_key(case.keys.nwk_s_enc_key)
+        keys = derive_wor_keys(root, case.dev_addr)
+        assert answer == {"root": root.hex(), "int": keys.wor_s_int_key.hex(), "enc": keys.wor_s_enc_key.hex()}
 
 
 def test_it_reads_our_rejoin_requests() -> None:

@@ -164,6 +164,12 @@ const keys11 = (q) => {
   };
 };
 
+const worKeys = (q) => {
+  const root = lora.generateWORKey(raw(q.nwk_enc)).RootWorSKey;
+  const keys = lora.generateWORSessionKeys(root, raw(q.dev_addr));
+  return { root: text(root), int: text(keys.WorSIntKey), enc: text(keys.WorSEncKey) };
+};
+
 // One job on uplinks in this process alone, in frames a second, buffers ready: the best of `repeats` runs.
 const speed = (q) => {
   const ready = q.frames.map((each) => ({
@@ -197,7 +203,7 @@ const speed = (q) => {
 
 const ANSWERS = {
   build, open, mic_ok: micOk, join_request: joinRequest, open_join_request: openJoinRequest,
-  join_accept: joinAccept, open_join_accept: openJoinAccept, rejoin, keys_10: keys10, keys_11: keys11, speed,
+  join_accept: joinAccept, open_join_accept: openJoinAccept, rejoin, keys_10: keys10, keys_11: keys11, wor_keys: worKeys, speed,
 };
 
 createInterface({ input: process.stdin }).on("line", (line) => {

@@ -1,0 +1,54 @@
+"""Known answers beside frames, joins and MAC commands; and that no known answer is without a test."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from known_answers import VECTORS, area, covered
+
+from gateway_fw.gps.reference import TimeReference
+from lorawan.crypto import derive_root_wor_s_key
+from lorawan.ids import AesKey, DevAddr, NetId
+
+# Areas whose code is still to come
+WAITING = {
+    "eirp", "eu868", "mc_keys", "ping_slot", "ts003_v1", "ts003_v2", "ts004_fec", "ts004_v1", "ts004_v2", "ts005_v1",
+    "ts005_v2", "ts006", "ts009",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not VECTORS, reason="the known answers in ../shared/vectors are not here")
+def test_every_known_answer_has_its_test() -> None:
+    ids = [vector["id"] for vector in VECTORS]
+    assert len(ids) == len(set(ids)) == 184
+    assert {vector["area"] for vector in VECTORS} - covered().keys() == WAITING
+
+
+@pytest.mark.parametrize(("given", "expect"), area("netid"))
+def test_net_ids(given: dict[str, Any], expect: dict[str, Any]) -> None:
+    net_id = NetId.from_hex(given["net_id"])
+    if "devaddr" in given:
+        assert net_id.dev_addr(DevAddr.from_hex(given["devaddr"])) == DevAddr.from_hex(expect["devaddr"])
+        return
+    # The source keeps 21 bits as the id of types 3 to 7; NwkID is their low bits, TS002-1.1 §13
+    assert (net_id.type, net_id.to_wire().hex()) == (expect["type"], expect["wire"])
+    assert net_id.nwk_id == int(expect["id"], 16) % (1 << (6, 6, 9, 11, 12, 13, 15, 17)[net_id.type])
+    assert NetId.from_wire(bytes.fromhex(expect["wire"])) == net_id
+
+
+@pytest.mark.parametrize(("given", "expect"), area("keys_relay"))
+def test_the_root_key_of_a_relayed_device(given: dict[str, Any], expect: dict[str, Any]) -> None:
+    assert derive_root_wor_s_key(AesKey.from_hex(given["nwk_s_enc_key"])).hex() == expect["root_wor_s_key"]
+
+
+# IERS Bulletin C: GPS ahead of UTC, by the first UTC day it holds for
+LEAP_S = (("2017-01-01", 18), ("1980-01-06", 0))
+
+
+@pytest.mark.parametrize(("given", "expect"), area("gps_time"))
+def test_gps_time(given: dict[str, Any], expect: dict[str, Any]) -> None:
+    leap_s = next(leap for since, leap in LEAP_S if given["utc"] >= since)
+    utc_us = int(datetime.fromisoformat(given["utc"]).timestamp()) * 1_000_000
+    assert TimeReference(0, expect["gps_s"] * 1_000_000, leap_s).unix_us_at(0) == utc_us
