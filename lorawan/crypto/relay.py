@@ -23,7 +23,7 @@ class WorKeys:
 
 
 def derive_root_wor_s_key(nwk_s_enc_key: AesKey) -> AesKey:
-    """RootWorSKey, which the network sends the relay. nwk_s_enc_key: of the device's session; before 1.1 its NwkSKey."""
+    """RootWorSKey, which the network sends the relay. nwk_s_enc_key: of the session; before 1.1 its NwkSKey."""
     return AesKey(aes(nwk_s_enc_key).encrypt(_ROOT))
 
 
