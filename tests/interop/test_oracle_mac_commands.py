@@ -64,6 +64,11 @@ LIBLORA = {
 }  # fmt: skip
 
 
+def both_know(command: MacCommand) -> bool:
+    """pamoja refuses a FilterListEUI longer than a JoinEUI and a DevEUI; here the length's five bits all count."""
+    return type(command) in PAMOJA_COMMANDS and len(getattr(command, "filter_list_eui", b"")) <= 16
+
+
 def direction(command: MacCommand) -> str:
     return "Uplink" if command.uplink else "Downlink"
 
@@ -90,7 +95,7 @@ def names_of(commands: list[type[MacCommand]]) -> list[str]:
 @pytest.mark.parametrize("kind", PAMOJA_COMMANDS, ids=names_of(PAMOJA_COMMANDS))
 def test_pamoja_reads_and_writes_the_same_commands(kind: type[MacCommand]) -> None:
     @EACH
-    @given(command=commands_of(kind))
+    @given(command=commands_of(kind).filter(both_know))
     def agree(command: MacCommand) -> None:
         wire = command.encode()
         (found,) = raw.lorawan_mac_parse(direction(command), wire)
@@ -102,7 +107,7 @@ def test_pamoja_reads_and_writes_the_same_commands(kind: type[MacCommand]) -> No
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
-@given(command=mac_commands(uplink=False).filter(lambda command: type(command) in PAMOJA_COMMANDS))
+@given(command=mac_commands(uplink=False).filter(both_know))
 def test_pamoja_reads_two_commands_in_a_row(command: MacCommand) -> None:
     wire = encode_commands([command, command])
     assert b"".join(found.encode() for found in raw.lorawan_mac_parse("Downlink", wire)) == wire

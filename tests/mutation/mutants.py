@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 KEPT = re.compile(
     r"core/(?:ReplaceBinaryOperator_(?:Add_Sub|Sub_Add|Mul_Add|Div_Mul|FloorDiv_Mul|Mod_FloorDiv|Pow_Mul|LShift_RShift"
@@ -57,6 +57,10 @@ def skip(session: str) -> None:
         for item in left_out:
             db.set_result(item.job_id, WorkResult(worker_outcome=WorkerOutcome.SKIPPED, output="tells nothing"))
     print(f"{len(items)} mutants, {len(items) - len(left_out)} to run")
+
+
+def _place(item: WorkItem) -> tuple[str, tuple[int, int]]:
+    return str(item.mutations[0].module_path), item.mutations[0].start_pos
 
 
 def report(session: str) -> int:
