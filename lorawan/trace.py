@@ -13,14 +13,17 @@ from lorawan.machine import Instant
 
 
 class Outcome(StrEnum):
-    """What became of an uplink frame. Exactly one holds for each frame: the furthest stage that any gateway reached."""
+    """What became of an uplink frame. Exactly one holds for each frame: the furthest stage that any gateway reached.
+
+    The furthest stands first. GATEWAY_DOWN: too weak for every gateway that was up, but not for one that was down.
+    """
 
     DELIVERED = "delivered"
     COLLIDED = "collided"
     GATEWAY_TRANSMITTING = "gateway transmitting"
     NO_DEMODULATOR = "no demodulator"
-    BELOW_SENSITIVITY = "below sensitivity"
     GATEWAY_DOWN = "gateway down"
+    BELOW_SENSITIVITY = "below sensitivity"
     DUTY_LIMITED = "duty limited"
 
 

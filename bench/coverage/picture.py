@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 
 from bench.coverage.labels import Label, place_labels
 from bench.coverage.layers import UNKNOWN, Layer
@@ -221,16 +222,16 @@ def _scale_and_north(axes: Axes) -> None:
 
 
 def _title(figure: Figure, found: Map, text: str) -> None:
+    """The title with the mark at its right end; below, what it shows. Type shrinks rather than run into anything."""
     wide, tall = (float(v) for v in figure.get_size_inches())
-    left, line = 0.2 / wide, 1 - 0.34 / tall
-    figure.text(left, line, text, fontsize=14.5, fontweight="bold", color=_INK, va="center")
+    left, line, room = 0.2 / wide, 1 - 0.34 / tall, wide - 0.4
     told = f"{found.title}. Model: {found.model.title}"
-    figure.text(left, 1 - 0.66 / tall, told, fontsize=9.5, color=_MUTED, va="center")
+    _shrink(figure.text(left, 1 - 0.66 / tall, told, color=_MUTED, va="center"), 9.5, room)
     if found.mark:
         box = {"boxstyle": "round,pad=0.35", "facecolor": _WARN, "edgecolor": "none"}
-        figure.text(
-            1 - 0.2 / wide,
-            1 - 0.66 / tall,
+        mark = figure.text(
+            1 - 0.25 / wide,
+            line,
             found.mark.upper(),
             ha="right",
             va="center",
@@ -239,6 +240,19 @@ def _title(figure: Figure, found: Map, text: str) -> None:
             color=_PAPER,
             bbox=box,
         )
+        room -= _inches(mark) + 0.3
+    _shrink(figure.text(left, line, text, fontweight="bold", color=_INK, va="center"), 14.5, room)
+
+
+def _inches(text: Text) -> float:
+    """Width of a text as it will be drawn, its box left out."""
+    return float(text.get_window_extent().width) / _DPI
+
+
+def _shrink(text: Text, size: float, room: float) -> None:
+    """Set a text in type of this size, or a smaller one where it would be wider than `room` in inches."""
+    text.set_fontsize(size)
+    text.set_fontsize(size * min(1.0, room / _inches(text)))
 
 
 def _handles(layer: Layer, *, unknown: bool) -> list[Patch]:

@@ -165,9 +165,10 @@ class Check(TypedDict):
 
 
 class MissCause(TypedDict):
-    """Sensors that missed days for one main cause, in the first world, and where most of them are.
+    """Days missed for one cause in the first world, and where most of them were.
 
-    silent_…: how many of them were not heard on the worst day and in the worst window of 14 days.
+    A missed day is put down to what cost most of the frames lost on it. sensors: those most of whose missed days it
+    caused. silent_…: sensors not heard on the worst day for this cause, and in the worst 14 days mostly for it.
     """
 
     cause: str

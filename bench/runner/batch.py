@@ -170,7 +170,8 @@ def run_world(
     batch = _resumed(made, kept) if kept is not None and kept.exists() else None
     if batch is None:
         batch = Batch(made, records="uplinks" if world == 0 else "none")
-    seen = Seen.of(len(stage.population)) if world == 0 else None
+    days = len(stage.bounds_us) - 1
+    seen = Seen.of(len(stage.population), days) if world == 0 else None
     with parquet_days(parquet if world == 0 else None) as writer:
         for day, midnight in enumerate(stage.bounds_us[1:], 1):
             if midnight <= batch.now:
@@ -180,13 +181,14 @@ def run_world(
                 columns, _ = batch.take()
                 seen.take_columns(columns, made)
                 writer.add(columns)
+            if seen is not None:
+                seen.end_day(day - 1)
             if kept is not None:
                 batch.save(kept)
             told(day)
     counters = batch.counters
     margin = margins_db(links, tx_power_dbm=stage.tx_power_dbm)
     best = margin.argmax(axis=1)
-    days = len(stage.bounds_us) - 1
     if kept is not None:
         kept.unlink(missing_ok=True)
     return WorldResult(

@@ -47,7 +47,7 @@ def month_of(stage: StageWorld, world: WorldResult) -> Month:
 def summarise(stage: StageWorld, worlds: Sequence[WorldResult], elapsed_s: float) -> Stage:
     """From the worlds in order, world 0 first. Counts, histograms and daily rates are of world 0."""
     zero = worlds[0]
-    seen = zero.seen or Seen.of(len(stage.population))
+    seen = zero.seen or Seen.of(len(stage.population), zero.days)
     months = [month_of(stage, world) for world in worlds]
     loss = frame_loss(zero)
     expected = expectations(stage, loss)

@@ -75,12 +75,15 @@ def start_uplink(s: Sweep, device: int, now: int, sf: int, channel: int, airtime
 
 @part
 def _mark_down(s: Sweep, flags: Array, begin: int, end: int) -> None:
-    """Gateways that are down in some part of the frame can receive nothing of it. Frames come in order of begin."""
+    """Gateways that are down in some part of the frame can receive nothing of it. Frames come in order of begin.
+
+    A frame too weak for a gateway that is down stays what it would be were it up: below sensitivity.
+    """
     for g in range(s.par[0].gateways):
         gw = s.gw[g]
         while gw.down_at < gw.down_last and s.down_to[gw.down_at] <= begin:
             gw.down_at += 1
-        if gw.down_at < gw.down_last and s.down_from[gw.down_at] < end:
+        if flags[g] & ABLE and gw.down_at < gw.down_last and s.down_from[gw.down_at] < end:
             flags[g] = np.uint8((flags[g] & ~ABLE) | DOWN)
 
 
@@ -211,13 +214,13 @@ def _missed(flag: int) -> int:
 
 @part
 def why_lost(s: Sweep, i: int) -> int:
-    """The furthest stage that a frame nobody received reached at any gateway."""
-    up, unserved, drowned, disturbed = False, False, False, False
+    """The furthest stage that a frame nobody received reached at any gateway, as `radio_sim.medium` tells it."""
+    down, unserved, drowned, disturbed = False, False, False, False
     flags = s.flags[i]
     for g in range(s.par[0].gateways):
         flag = flags[g]
-        if not flag & DOWN:
-            up = True
+        if flag & DOWN:
+            down = True
         if flag & UNSERVED:
             unserved = True
         elif flag & ABLE:
@@ -231,7 +234,7 @@ def why_lost(s: Sweep, i: int) -> int:
         return GATEWAY_TRANSMITTING
     if unserved:
         return NO_DEMODULATOR
-    return BELOW_SENSITIVITY if up else GATEWAY_DOWN
+    return GATEWAY_DOWN if down else BELOW_SENSITIVITY
 
 
 @part

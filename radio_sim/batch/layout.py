@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the state's layout: a checkpoint of another one is refused."""
 
 # Kinds of events, in the order in which they happen at one instant.
@@ -20,11 +20,11 @@ KIND_SHIFT = 56
 # Why a sweep stops.
 REACHED, RECORDS_FULL, GROW_SLOTS, GROW_DOWNLINKS, GROW_HEAP, GROW_NODES = range(6)
 
-# A frame at a gateway, one bit each.
+# A frame at a gateway, one bit each. DOWN: its power reaches the sensitivity, but the gateway is down; ABLE: and is up.
 ABLE, HELD_ANY, HELD_LOW, SENT_OVER, UNSERVED, DOWN = 1, 2, 4, 8, 16, 32
 
-# Outcome classes, as `lorawan.trace.Outcome` names them.
-DELIVERED, COLLIDED, GATEWAY_TRANSMITTING, NO_DEMODULATOR, BELOW_SENSITIVITY, GATEWAY_DOWN, DUTY_LIMITED = range(7)
+# Outcome classes, as `lorawan.trace.Outcome` names and orders them.
+DELIVERED, COLLIDED, GATEWAY_TRANSMITTING, NO_DEMODULATOR, GATEWAY_DOWN, BELOW_SENSITIVITY, DUTY_LIMITED = range(7)
 OUTCOMES = 7
 
 # What a device's clock tells it.

@@ -17,7 +17,7 @@ DownlinkColumns: TypeAlias = dict[str, NDArray[Any]]
 OUTCOME_NAMES = np.array(
     [
         Outcome.DELIVERED, Outcome.COLLIDED, Outcome.GATEWAY_TRANSMITTING, Outcome.NO_DEMODULATOR,
-        Outcome.BELOW_SENSITIVITY, Outcome.GATEWAY_DOWN, Outcome.DUTY_LIMITED,
+        Outcome.GATEWAY_DOWN, Outcome.BELOW_SENSITIVITY, Outcome.DUTY_LIMITED,
     ]
 ).astype(str)  # fmt: skip
 """By code."""

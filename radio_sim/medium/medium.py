@@ -181,8 +181,8 @@ class Medium:
         if self.receivers.down:
             down = self.receivers.down_during(now, frame.end)
             if down is not None:
-                frame.up = ~down
-                frame.able &= frame.up
+                frame.down = frame.able & down
+                frame.able &= ~down
         if self._last_send_ends > now:
             frame.sent_over = self._sends_until > now
         if self._lock_ratio is None:
@@ -288,7 +288,11 @@ class Medium:
         return tuple(heard)
 
     def _why_lost(self, frame: Uplink) -> Outcome:
-        """The furthest stage the frame reached at any gateway."""
+        """The furthest stage the frame reached at any gateway.
+
+        What happened to it at a gateway that is up goes before what a gateway that is down would have heard: the first
+        is known, while nobody can say whether the second would have received it in the end.
+        """
         unserved = frame.unserved
         assert unserved is not None
         sent_over = np.zeros(self.receivers.count, dtype=bool) if frame.sent_over is None else frame.sent_over
@@ -298,9 +302,9 @@ class Medium:
             return Outcome.GATEWAY_TRANSMITTING
         if unserved.any():
             return Outcome.NO_DEMODULATOR
-        if frame.up is None or frame.up.any():
-            return Outcome.BELOW_SENSITIVITY
-        return Outcome.GATEWAY_DOWN
+        if frame.down is not None and frame.down.any():
+            return Outcome.GATEWAY_DOWN
+        return Outcome.BELOW_SENSITIVITY
 
     def _downlink_starts(self, event: DownlinkStarts, now: Instant) -> None:
         transmit = event.transmit

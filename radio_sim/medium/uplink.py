@@ -11,10 +11,10 @@ from radio_sim.model import Floats
 class Uplink:
     """A frame between its start and its end. Arrays are over gateways; energies in mW·µs.
 
-    able: the gateway is up and the power reaches its sensitivity; up: None where every gateway is. energy [SF,
-    gateway]: of interferers within the critical section; lock_energy: of the same SF within the last preamble symbols.
-    sent_over: the gateway sent during some part of the frame. taken_any, taken_low: it holds a demodulator of that
-    pool; unserved: it would have, but none was free. None stands for "nowhere yet".
+    able: the power reaches the gateway's sensitivity, and it is up; down: the power reaches it, but it is down. energy
+    [SF, gateway]: of interferers within the critical section; lock_energy: of the same SF within the last preamble
+    symbols. sent_over: the gateway sent during some part of the frame. taken_any, taken_low: it holds a demodulator of
+    that pool; unserved: it would have, but none was free. None stands for "nowhere yet".
     """
 
     __slots__ = (
@@ -22,6 +22,7 @@ class Uplink:
         "channel",
         "critical_at",
         "device",
+        "down",
         "end",
         "energy",
         "frame_index",
@@ -35,13 +36,13 @@ class Uplink:
         "taken_low",
         "transmit",
         "unserved",
-        "up",
     )
 
     able: Flags
     channel: tuple[int, int]
     critical_at: Instant
     device: int
+    down: Flags | None
     end: Instant
     energy: Floats | None
     frame_index: int
@@ -55,9 +56,8 @@ class Uplink:
     taken_low: Flags | None
     transmit: Transmit
     unserved: Flags | None
-    up: Flags | None
 
     def __init__(self, device: int, frame_index: int, transmit: Transmit) -> None:
         self.device, self.frame_index, self.transmit = device, frame_index, transmit
         self.energy = self.lock_energy = None
-        self.sent_over = self.up = self.taken_any = self.taken_low = self.unserved = None
+        self.down = self.sent_over = self.taken_any = self.taken_low = self.unserved = None

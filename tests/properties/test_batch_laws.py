@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lorawan.draws import Draws, word_of
-from lorawan.phy import Listen, LoraModulation, Transmit, lora_symbol_us
+from lorawan.phy import Listen, LoraModulation, Transmit, lora_symbol_us, snr_floor_db
 from lorawan.regions import EU868, DutyCycle
 from lorawan.version import Version
 from radio_sim.batch import (
+    OUTCOME_NAMES,
     Batch,
     BatchDevices,
     BatchGateways,
@@ -259,6 +261,39 @@ def test_every_uplink_and_downlink_is_in_exactly_one_class(world: BatchWorld) ->
     assert 0 <= waiting + under_way <= len(world.devices)
     open_frames = total["confirmed_opened"] - total["confirmed_acknowledged"] - total["confirmed_failed"]
     assert 0 <= open_frames <= int(world.devices.confirmed.sum())
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds(downlinks=True), st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6)), min_size=1, max_size=4))
+def test_an_outage_is_the_cause_where_a_frame_would_have_reached_the_gateway(
+    drawn: BatchWorld, outages: list[tuple[int, int]]
+) -> None:
+    """Counted again from the records: steady links, so a frame's power at each gateway is known."""
+    g = len(drawn.gateways)
+    quarter = MINUTE // 4
+    begins = [(12 * k + begin) * quarter for k, (begin, _) in enumerate(outages)]
+    down = [(k % g, begins[k], begins[k] + long * quarter) for k, (_, long) in enumerate(outages)]
+    model = replace(drawn.model, slow_fading_sigma_db=0.0, frame_fading_law="none")
+    world = replace(drawn, model=model, gateways=replace(drawn.gateways, down=tuple(sorted(down))))
+    batch = Batch(world, records="uplinks")
+    batch.run(LENGTH)
+    ups, _ = batch.take()
+    device = [world.devices.ids.index(name) for name in ups["device"].tolist()]
+    floor = np.array([snr_floor_db(sf) for sf in ups["sf"].tolist()])[:, None]
+    reaches = ups["tx_power_dbm"][:, None] + world.gain_db[device] >= world.gateways.noise_dbm + floor
+    begin, end = ups["t_us"], ups["t_us"] + ups["airtime_us"]
+    out = np.zeros_like(reaches)
+    for gateway, from_, to in world.gateways.down:
+        out[:, gateway] |= (begin < to) & (end > from_)
+    cost = reaches & out
+    heard_somewhere = (reaches & ~out).any(axis=1)
+    assert ((ups["outcome"] == "gateway down") == (cost.any(axis=1) & ~heard_somewhere)).all()
+    assert ((ups["outcome"] == "below sensitivity") == ~reaches.any(axis=1)).all()
+    by_gateway = batch.counters.by_gateway
+    names = OUTCOME_NAMES.tolist()
+    assert by_gateway[:, names.index("gateway down")].tolist() == cost.sum(axis=0).tolist()
+    assert by_gateway[:, names.index("below sensitivity")].tolist() == (~reaches).sum(axis=0).tolist()
+    assert by_gateway.sum(axis=1).tolist() == [len(begin)] * g
 
 
 @settings(max_examples=40, deadline=None)

@@ -181,6 +181,23 @@ def test_pictures_show_their_classes_and_what_is_unknown(found: Map, tmp_path: P
     assert pixels(tmp_path / "panels.png").std() > 10
 
 
+@pytest.mark.parametrize(
+    "title", ["Map", "A title that is as long as the names of communes and gateways can make it. " * 2]
+)
+def test_the_mark_covers_nothing(found: Map, tmp_path: Path, title: str) -> None:
+    named = replace(found, title=title)
+    measured = replace(named, ground=Ground(replace(found.grid, kind="bare earth")))
+    for write in (
+        lambda a, path: write_picture(a, SF, "pit-cast-iron", path),
+        lambda a, path: write_panels(a, SF, path),
+    ):
+        write(named, tmp_path / "marked.png")
+        write(measured, tmp_path / "plain.png")
+        rows, columns = ((pixels(tmp_path / "marked.png") == [0xA8, 0x33, 0x0C]).all(axis=2)).nonzero()
+        below = pixels(tmp_path / "plain.png")[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert (below == 255).all()
+
+
 def test_classes_take_their_lower_bound_and_unknown_has_its_own_colour(found: Map) -> None:
     coverage = found.by_placement["outdoor"]
     for layer in (*LAYERS, best_server_layer(["a", "b"])):

@@ -236,8 +236,9 @@ def test_the_outcome_is_the_furthest_stage_of_any_gateway() -> None:
     # Gateway 0 is down, 1 hears nothing of it, 2 is drowned in interference.
     core = medium([[-90.0, -160.0, -100.0], [-160.0, -160.0, -90.0]], gateway_down=[(0, 0, 10_000_000)])
     assert play(core, [uplink(0, 0, 9), uplink(1, 0, 9)])[0, 0].outcome is Outcome.COLLIDED
-    core = medium([[-90.0, -160.0]], gateway_down=[(0, 0, 10_000_000)])
-    assert outcomes(core, [uplink(0, 0, 9)]) == [Outcome.BELOW_SENSITIVITY]
+    # Gateway 0 is down and would hear it, 1 is sending while it could.
+    core = medium([[-90.0, -100.0]], gateway_down=[(0, 0, 10_000_000)])
+    assert outcomes(core, [uplink(0, 0, 9), downlink(1, 1000, 12)]) == [Outcome.GATEWAY_TRANSMITTING]
 
 
 def test_without_gateways_nobody_is_heard() -> None:

@@ -1,0 +1,78 @@
+"""What a frame that was heard leads to: a session from a join accept; commands, data and counters from a downlink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lorawan.device import downlink, join
+from lorawan.device.commands import CommandContext, carry_out
+from lorawan.device.events import DeviceEffect, Joined, Persist, Received, StopListening
+from lorawan.device.pending import PendingFrame
+from lorawan.device.phases import Phase, Step, advance
+from lorawan.device.scheduling import frame_over, schedule, windows_closed
+from lorawan.device.session import DeviceSession
+from lorawan.device.state import DeviceState
+from lorawan.errors import FrameError
+from lorawan.frames import DataDown, EncryptedJoinAccept, parse
+from lorawan.machine import Dropped, Instant
+from lorawan.phy import Heard
+
+
+def take(state: DeviceState, heard: Heard, now: Instant) -> Sequence[DeviceEffect]:
+    """A frame from the air. Never raises on its bytes."""
+    if state.phase is not Phase.RECEIVING:
+        return (Dropped("not_listening", "LoRaWAN 1.0.4 §3.3"),)
+    if not heard.crc_ok:
+        return (Dropped("crc", "LoRaWAN 1.0.4 §4"),)
+    try:
+        frame = parse(heard.payload, uplink=False)
+    except FrameError as error:
+        return (Dropped("frame", error.clause, str(error)),)
+    attempt = state.joining.attempt
+    if attempt is not None and isinstance(frame, EncryptedJoinAccept):
+        return _join_accepted(state, heard.payload, attempt, now)
+    if attempt is None and state.frame is not None and state.session is not None and isinstance(frame, DataDown):
+        return _downlink(state, frame, heard, state.frame, state.session, now)
+    return (Dropped("unexpected", "LoRaWAN 1.0.4 §4.2.1", type(frame).__name__),)
+
+
+def _join_accepted(state: DeviceState, payload: bytes, attempt: join.Attempt, now: Instant) -> Sequence[DeviceEffect]:
+    accepted = join.accept(payload, attempt, state.config, state.memory)
+    if isinstance(accepted, Dropped):
+        return (accepted,)
+    state.session, state.memory = accepted
+    state.joining.finish()
+    effects: list[DeviceEffect] = [
+        Persist(state.memory),
+        Joined(state.session.dev_addr, attempt.dev_nonce),
+        StopListening(),
+        *frame_over(state),  # a frame of the old session ends with it
+    ]
+    state.phase, state.due, state.not_before = advance(state.phase, Step.WINDOWS_CLOSED), None, now
+    return [*effects, *schedule(state, now)]
+
+
+def _downlink(
+    state: DeviceState, frame: DataDown, heard: Heard, pending: PendingFrame, session: DeviceSession, now: Instant
+) -> Sequence[DeviceEffect]:
+    accepted = downlink.accept(frame, session, state.config.version)
+    if isinstance(accepted, Dropped):
+        return (accepted,)
+    session.last_snr_db = heard.snr_db
+    session.adr_ack_cnt = 0
+    session.confirm_f_cnt_down = None
+    state.memory = replace(state.memory, n_f_cnt_down=session.n_f_cnt_down, a_f_cnt_down=session.a_f_cnt_down)
+    effects: list[DeviceEffect] = [Persist(state.memory), StopListening()]
+    pending.acknowledged = pending.confirmed and accepted.ack
+    given = carry_out(accepted.commands, CommandContext(session, state.config, now))
+    session.answers = given.given  # a downlink ends the repetition of earlier answers
+    effects += given.news
+    if accepted.confirmed:
+        session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF
+    if accepted.f_port is not None and accepted.f_port > 0:
+        effects.append(
+            Received(accepted.f_port, accepted.payload, accepted.f_cnt, accepted.confirmed, accepted.f_pending)
+        )
+    state.answered = True
+    return [*effects, *windows_closed(state, now)]

@@ -1,0 +1,160 @@
+"""Putting on the air what is due: the frame's bytes, its channel, and the windows that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lorawan.device.events import DeviceEffect, Persist, Transmission
+from lorawan.device.pending import PendingFrame, next_frame
+from lorawan.device.phases import Step, advance
+from lorawan.device.scheduling import give_up, schedule
+from lorawan.device.session import DeviceSession
+from lorawan.device.state import DeviceState
+from lorawan.device.windows import receive_windows
+from lorawan.frames import FCtrlUp
+from lorawan.machine import Dropped, Instant
+from lorawan.phy import Listen, Transmit, lora_airtime_us
+from lorawan.secured import seal_join_request, seal_up
+from lorawan.trace import FrameKind
+
+F_CNT_RESERVE = 64  # counters claimed by one durable write; at most this many are skipped after a power cut
+F_CNT_MAX = 0xFFFFFFFF
+
+
+def transmit_join(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
+    """From WAITING: a join request, on a default channel whose sub-band is free."""
+    config, region = state.config, state.config.region
+    airtime_us = state.joining.airtime_us()
+    free = [
+        channel
+        for channel in region.default_channels
+        if (earliest := state.duty.earliest(channel.freq_hz, airtime_us, now)) is not None and earliest <= now
+    ]
+    if not free:
+        return schedule(state, now)
+    attempt, memory = state.joining.request(state.memory, now)
+    effects: list[DeviceEffect] = []
+    if memory != state.memory:
+        state.memory = memory
+        effects.append(Persist(memory))
+    channel = free[_pick(state, len(free))]
+    payload = seal_join_request(config.join_key, config.join_eui, config.dev_eui, attempt.dev_nonce)
+    modulation = region.modulation(attempt.dr)
+    transmit = Transmit(now, payload, channel.freq_hz, modulation, _power_dbm(state, 0), airtime_us)
+    effects.append(Transmission(transmit, FrameKind.JOIN, 0, attempt.dev_nonce, -1, 0, False))
+    windows = receive_windows(
+        transmit,
+        region,
+        rx1_delay_us=region.join_accept_delay1_us,
+        rx1_freq_hz=channel.downlink_freq_hz,
+        rx1_dr=region.rx1_dr(attempt.dr, 0),
+        rx2_freq_hz=region.rx2_freq_hz,
+        rx2_dr=region.rx2_dr,
+    )
+    return [*effects, *_sent(state, transmit, windows)]
+
+
+def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
+    """From WAITING: the frame under way once more, or the next one."""
+    session, region = state.session, state.config.region
+    if session is None or session.f_cnt_up > F_CNT_MAX:
+        state.queue.clear()
+        return give_up(state, now, Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", "join again"))
+    effects: list[DeviceEffect] = []
+    frame = state.frame or _next_frame(state, session, effects)
+    if frame is None:  # every reading that waited was too long
+        state.phase, state.due = advance(state.phase, Step.GIVEN_UP), None
+        return effects
+    modulation = region.modulation(session.dr)
+    airtime_us = lora_airtime_us(frame.phy_bytes, modulation)
+    usable = [(i, ch) for i, ch in session.enabled() if ch.min_dr <= session.dr <= ch.max_dr]
+    starts = [(i, ch, state.duty.earliest(ch.freq_hz, airtime_us, now)) for i, ch in usable]
+    free = [(i, ch) for i, ch, at in starts if at is not None and at <= now]
+    if not free:
+        later = [at for _, _, at in starts if at is not None]
+        if later:
+            state.due = min(later)
+            return effects
+        why = (
+            Dropped("duty_limited", "ETSI EN 300 220-2 annex B", "no sub-band can ever carry this frame")
+            if usable
+            else Dropped("no_channel", "RP002-1.0.4 §2.4.3", f"no enabled channel carries DR{session.dr}")
+        )
+        return [*effects, *give_up(state, now, why)]
+    index, channel = free[_pick(state, len(free))]
+    transmit = Transmit(
+        now,
+        _sealed(state, session, frame, index),
+        channel.freq_hz,
+        modulation,
+        _power_dbm(state, session.tx_power_index),
+        airtime_us,
+    )
+    f_port = -1 if frame.f_port is None else frame.f_port
+    effects.append(
+        Transmission(transmit, FrameKind.DATA, session.dev_addr, frame.f_cnt, f_port, frame.sent, frame.confirmed)
+    )
+    frame.sent += 1
+    if session.max_d_cycle:
+        # aggregated over all sub-bands: silence of airtime × (2^n − 1) after each frame (LoRaWAN 1.0.4 §5.3)
+        session.silent_until = now + (airtime_us << session.max_d_cycle)
+    windows = receive_windows(
+        transmit,
+        region,
+        rx1_delay_us=session.rx1_delay_us,
+        rx1_freq_hz=channel.downlink_freq_hz,
+        rx1_dr=region.rx1_dr(session.dr, session.rx1_dr_offset),
+        rx2_freq_hz=session.rx2_freq_hz,
+        rx2_dr=session.rx2_dr,
+    )
+    return [*effects, *_sent(state, transmit, windows)]
+
+
+def _next_frame(state: DeviceState, session: DeviceSession, effects: list[DeviceEffect]) -> PendingFrame | None:
+    if session.f_cnt_up >= state.memory.f_cnt_up_reserved:
+        state.memory = replace(state.memory, f_cnt_up_reserved=session.f_cnt_up + F_CNT_RESERVE)
+        effects.append(Persist(state.memory))
+    state.frame, dropped = next_frame(session, state.config, state.queue)
+    effects += dropped
+    return state.frame
+
+
+def _sealed(state: DeviceState, session: DeviceSession, frame: PendingFrame, tx_ch: int) -> bytes:
+    return seal_up(
+        session.keys,
+        is_1_1=session.is_1_1,
+        confirmed=frame.confirmed,
+        dev_addr=session.dev_addr,
+        f_ctrl=FCtrlUp(
+            adr=state.config.adr,
+            adr_ack_req=frame.adr_ack_req,
+            ack=session.confirm_f_cnt_down is not None,
+            class_b=False,
+        ),
+        f_cnt=frame.f_cnt,
+        f_opts=frame.f_opts,
+        f_port=frame.f_port,
+        payload=frame.payload,
+        conf_f_cnt=session.confirm_f_cnt_down or 0,
+        tx_dr=session.dr,
+        tx_ch=tx_ch,
+    )
+
+
+def _sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> tuple[Listen, Listen]:
+    """Account the airtime; the phase ends when the second window closes. Returns the windows to open."""
+    state.duty.spend(transmit.freq_hz, transmit.airtime_us, transmit.at)
+    state.transmissions += 1
+    state.answered = False
+    state.phase = advance(state.phase, Step.FRAME_SENT)
+    state.due = windows[1].closes_at
+    return windows
+
+
+def _pick(state: DeviceState, n: int) -> int:
+    return state.draws.at("channel").integer(n, state.transmissions) if n > 1 else 0
+
+
+def _power_dbm(state: DeviceState, index: int) -> float:
+    return state.config.region.tx_power_eirp_dbm(index) - state.config.eirp_offset_db
