@@ -1,4 +1,4 @@
-"""MAC commands beside pamoja (Rust; 1.0.x without class B, and relays) and liblora (Python; 1.1, class B), both ways."""
+"""MAC commands beside pamoja (Rust; class A of 1.0.x, relays) and liblora (Python; 1.1, class B), both ways."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lorawan.ids import DevAddr
 from lorawan.mac_commands import COMMANDS, MacCommand, encode_commands, parse_commands
 from lorawan.strategies import commands_of, mac_commands
 
-EACH = settings(max_examples=200, deadline=None, derandomize=True)
+EACH = settings(max_examples=100, deadline=None, derandomize=True)
 
 # Our field: pamoja's, where it has another name
 PAMOJA_NAMES = {

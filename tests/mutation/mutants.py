@@ -86,9 +86,8 @@ def report(session: str) -> int:
             line = Path(path).read_text().splitlines()[mutation.start_pos[0] - 1].strip()
             name = f"{path} {mutation.operator_name.removeprefix('core/')}: {line}"
             unknown += name not in excused
-            print(
-                f"{'excused ' if name in excused else 'SURVIVED'} {mutation.start_pos[0]:4}:{mutation.start_pos[1]:<3} {name}"
-            )
+            verdict = "excused " if name in excused else "SURVIVED"
+            print(f"{verdict} {mutation.start_pos[0]:4}:{mutation.start_pos[1]:<3} {name}")
     for path in sorted(killed | survived):
         print(f"{path:32}{killed[path]:5} killed {survived[path]:4} survived")
     print(f"{'all':32}{killed.total():5} killed {survived.total():4} survived, {unknown} of them not excused")
