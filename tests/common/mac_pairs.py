@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lorawan import mac_commands as mac
-from lorawan.crypto import SessionKeys
-from lorawan.device import Activation, DeviceConfig, SendRequest, Transmission
+from lorawan.device import SendRequest, Transmission
 from lorawan.device.events import DeviceEffect
 from lorawan.frames import DataUp, FCtrlDown, parse
-from lorawan.ids import AesKey, DevAddr, Eui64
 from lorawan.phy import Heard, Listen
 from lorawan.secured import open_up, seal_down
-from lorawan.testing import Pair
+from lorawan.testing import APP_KEY, NWK_KEY, Pair, silent
+from lorawan.testing import abp_device as abp
+from lorawan.testing import otaa_device as otaa
 from lorawan.version import Version
 
-APP_KEY, NWK_KEY = AesKey(bytes(range(16))), AesKey(bytes(range(16, 32)))
-
-
-def otaa(version: Version, **changes: object) -> DeviceConfig:
-    config = DeviceConfig(
-        version, Eui64(0x70B3D57ED0000001), Eui64(0x70B3D57ED0000000), APP_KEY, NWK_KEY, join_data_rates=(5,)
-    )
-    return replace(config, **changes)  # type: ignore[arg-type]  # keyword pass-through
-
-
-def abp(version: Version) -> DeviceConfig:
-    one = SessionKeys.for_10(AesKey(b"n" * 16), AesKey(b"a" * 16))
-    three = SessionKeys(AesKey(b"f" * 16), AesKey(b"s" * 16), AesKey(b"e" * 16), AesKey(b"a" * 16))
-    keys = three if version.is_1_1 else one
-    return DeviceConfig(
-        version, Eui64(1), Eui64(2), activation=Activation.ABP, dev_addr=DevAddr(0x26000001), session_keys=keys
-    )
+__all__ = [
+    "APP_KEY",
+    "NWK_KEY",
+    "abp",
+    "channel_index",
+    "clear_f_opts",
+    "data_up",
+    "downlink",
+    "frame_of",
+    "hear",
+    "hear_commands",
+    "joined",
+    "otaa",
+]
 
 
 def joined(version: Version, **changes: object) -> Pair:
@@ -83,7 +78,7 @@ def downlink(pair: Pair, *commands: mac.MacCommand, f_cnt: int | None = None, f_
 
 def hear(pair: Pair, payload: bytes) -> list[DeviceEffect]:
     """One uplink, and `payload` in its RX1."""
-    lost, pair.lose_up = pair.lose_up, lambda _: True
+    link, pair.up = pair.up, silent
     pair.feed(SendRequest(10, b"x"))
     assert pair.device.wake_at is not None
     pair.now = max(pair.now, pair.device.wake_at)
@@ -91,7 +86,7 @@ def hear(pair: Pair, payload: bytes) -> list[DeviceEffect]:
     pair.sent += [e for e in effects if isinstance(e, Transmission)]
     listen = next(e for e in effects if isinstance(e, Listen))
     pair.now = listen.closes_at
-    pair.lose_up = lost
+    pair.up = link
     heard = Heard(pair.now, payload, listen.freq_hz, listen.modulation, -90.0, 5.0, 0)
     return list(pair.device.handle(heard, pair.now))
 

@@ -27,8 +27,8 @@ from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import AesKey, NetId
 from lorawan.machine import Dropped
 from lorawan.secured import seal_join_request
-from lorawan.server import JoinHeard, JoinSettings, QueueDownlink, UplinkHeard
-from lorawan.testing import Pair
+from lorawan.server import JoinHeard, JoinSettings, UplinkHeard
+from lorawan.testing import Pair, losing, perfect, silent
 from lorawan.version import Version
 
 CF_LIST = bytes.fromhex("184f84e85684b85e84886684586e8400")  # 867.1 … 867.9 MHz
@@ -63,7 +63,7 @@ class TestEveryVersion:
     ) -> None:
         pair = joined(version)
         assert pair.session is not None
-        pair.session.handle(QueueDownlink(7, b"open valve", confirmed=True), pair.now)
+        pair.queue(b"open valve", 7, confirmed=True)
         pair.send(b"a")
         received = [e for e in pair.device_effects if isinstance(e, Received)]
         assert [(e.f_port, e.payload, e.confirmed) for e in received] == [(7, b"open valve", True)]
@@ -85,7 +85,7 @@ class TestEveryVersion:
 
     def test_a_flipped_bit_is_refused_by_the_server(self, version: Version) -> None:
         pair = joined(version)
-        pair.lose_up = lambda _: True
+        pair.up = silent
         pair.send(b"payload")
         assert pair.session is not None
         payload = bytearray(pair.sent[-1].transmit.payload)
@@ -143,7 +143,7 @@ class TestEveryVersion:
 
     def test_nothing_that_comes_in_stops_the_device(self, version: Version) -> None:
         pair = joined(version)
-        pair.lose_up = lambda _: True
+        pair.up = silent
         effects = hear(pair, b"\xff" * 20)
         assert [type(e) for e in effects] == [Dropped]
 
@@ -158,7 +158,7 @@ class TestWhatOnlyOneVersionDoes:
         eight_with_time = []
         for version in Version:
             pair = joined(version)
-            pair.lose_down = lambda _: True
+            pair.down = silent
             pair.send(b"alarm", confirmed=True)
             tries = pair.of(SendDone)[-1].transmissions  # type: ignore[union-attr]
             if tries == 8 and not pair.device.handle(RequestTime(), pair.now):
@@ -181,10 +181,10 @@ class TestWhatOnlyOneVersionDoes:
         announced = []
         for version in Version:
             pair = joined(version)
-            pair.lose_down = lambda _: True
+            pair.down = silent
             pair.send(b"a")
             pair.send(b"b")
-            pair.lose_down = lambda _: False
+            pair.down = perfect
             pair.send(b"c")
             pair.send(b"d")
             commands = [
@@ -218,7 +218,7 @@ class TestWhatOnlyOneVersionDoes:
                     seen.append(frame.dev_nonce)
                 return len(seen) < 4
 
-            pair.lose_up = lose_first_three
+            pair.up = losing(lose_first_three)
             pair.join()
             if seen[:4] == [0, 1, 2, 3]:
                 counting.append(version)
@@ -230,10 +230,10 @@ class TestWhatOnlyOneVersionDoes:
         for version in Version:
             pair = joined(version)
             assert pair.session is not None
-            pair.session.handle(QueueDownlink(7, b"cmd", confirmed=True), pair.now)
+            pair.queue(b"cmd", 7, confirmed=True)
             pair.send(b"a")
-            again = pair.down[-1]
-            pair.lose_up = lambda _: True
+            again = pair.answers[-1].payload
+            pair.up = silent
             effects = hear(pair, again)
             if any(isinstance(e, Dropped) and e.reason == "f_cnt_replay" for e in effects):
                 refusing.append(version)

@@ -23,7 +23,7 @@ from lorawan.frames import DataUp, parse
 from lorawan.machine import Dropped
 from lorawan.phy import Listen
 from lorawan.server import Repeated
-from lorawan.testing import Pair
+from lorawan.testing import Pair, losing, perfect, silent
 from lorawan.version import Version
 
 
@@ -118,7 +118,7 @@ class TestMacCommandsOnTheDevice:
     def test_a_sticky_answer_repeats_until_a_downlink_arrives(self) -> None:
         pair = joined(Version.V1_0_4)
         hear_commands(pair, mac.RxTimingSetupReq(delay_s=2))
-        pair.lose_up = lambda _: True
+        pair.up = silent
         answers = []
         for _ in range(2):
             pair.send(b"x")
@@ -164,7 +164,7 @@ class TestRepetition:
 
     def test_an_unacknowledged_confirmed_uplink_of_1_0_2_lowers_its_data_rate_every_second_try(self) -> None:
         pair = joined(Version.V1_0_2)
-        pair.lose_down = lambda _: True
+        pair.down = silent
         pair.send(b"alarm", confirmed=True)
         data = [t for t in pair.sent if t.kind == "data"]
         assert [t.transmit.modulation.sf for t in data] == [7, 7, 8, 8, 9, 9, 10, 10]
@@ -179,7 +179,7 @@ class TestRepetition:
             lost.append(payload)
             return len(lost) == 1
 
-        pair.lose_down = lose_one
+        pair.down = losing(lose_one)
         pair.send(b"alarm", confirmed=True)
         assert pair.of(SendDone)[-1] == SendDone(f_cnt=0, transmissions=2, acknowledged=True)
         assert len(pair.app_uplinks) == 1
@@ -200,7 +200,7 @@ class TestAdrBackOff:
         self, version: Version, expected: list[tuple[int, int, int]]
     ) -> None:
         pair = joined(version)
-        pair.lose_up = lambda _: True
+        pair.up = silent
         session = pair.device.session
         assert session is not None
         session.dr, session.tx_power_index = 2, 3
@@ -213,12 +213,12 @@ class TestAdrBackOff:
 
     def test_adr_ack_req_is_set_from_the_limit_on_and_a_downlink_clears_it(self) -> None:
         pair = joined(Version.V1_0_4)
-        pair.lose_down = lambda _: True
+        pair.down = silent
         bits = []
         for number in range(66):
             pair.now += 600_000_000
             if number == 65:
-                pair.lose_down = lambda _: False
+                pair.down = perfect
             pair.send(b"x")
             frame = parse(pair.sent[-1].transmit.payload, uplink=True)
             assert isinstance(frame, DataUp)

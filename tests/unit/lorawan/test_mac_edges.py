@@ -32,7 +32,7 @@ from lorawan.phy import Listen
 from lorawan.regions import EU868
 from lorawan.secured import open_down, seal_up
 from lorawan.server import Answer, JoinSettings, QueueDownlink, UplinkHeard
-from lorawan.testing import Pair
+from lorawan.testing import Pair, silent
 from lorawan.version import Version
 
 
@@ -41,7 +41,7 @@ class TestRoom:
     def test_commands_that_leave_no_room_never_keep_the_payload_out(self, version: Version) -> None:
         pair = joined(version, join_data_rates=(0,))
         hear(pair, downlink(pair, mac.RxTimingSetupReq(delay_s=2)))  # a sticky answer
-        pair.lose_down = lambda _: True
+        pair.down = silent
         for _ in range(5):
             pair.now += 600_000_000
             pair.send(b"p" * 51)
@@ -144,7 +144,7 @@ class TestAnswers:
         for version in Version:
             pair = joined(version)
             hear(pair, downlink(pair, mac.AdrParamSetupReq(limit_exp=3, delay_exp=2)))
-            pair.lose_down = lambda _: True
+            pair.down = silent
             bits = []
             for _ in range(10):
                 pair.now += 600_000_000

@@ -32,7 +32,7 @@ from lorawan.machine import Dropped
 from lorawan.phy import Heard, Listen
 from lorawan.secured import seal_join_accept_10
 from lorawan.server import JoinSettings, QueueDownlink, Repeated
-from lorawan.testing import Pair
+from lorawan.testing import Pair, losing, perfect, silent
 from lorawan.version import Version
 
 OLD, NEW = (Version.V1_0_2, Version.V1_0_3), (Version.V1_0_4, Version.V1_1)
@@ -44,15 +44,15 @@ class TestRejoin:
         pair = joined(version)
         for _ in range(20):
             pair.send(b"x")
-        pair.lose_up = lambda payload: not isinstance(parse(payload, uplink=True), JoinRequest)
+        pair.up = losing(lambda payload: not isinstance(parse(payload, uplink=True), JoinRequest))
         pair.feed(SendRequest(10, b"under way", confirmed=True))
         assert pair.device.wake_at is not None
         pair.now = pair.device.wake_at
-        pair._carry_out(pair.device.wake(pair.now))
+        pair.run(until=pair.now)
         pair.feed(StartJoin())
         pair.run()
         assert len(pair.of(Joined)) == 2
-        pair.lose_up = lambda _: False
+        pair.up = perfect
         before = len(pair.app_uplinks)
         for _ in range(3):
             pair.send(b"new")
@@ -81,7 +81,7 @@ class TestRejoin:
         again = Pair(otaa(version))
         again.device = DeviceCore(again.config, Draws.of_seed(9), first)  # the server of this pair starts at 1 again
         again.feed(StartJoin())
-        again._carry_out(again.device.wake(again.device.wake_at or 0))
+        again.run(until=6_000_000)
         assert [e.reason for e in again.device_effects if isinstance(e, Dropped)] == ["join_nonce_replay"]
 
     def test_an_accept_with_an_undefined_rx2_data_rate_is_refused(self) -> None:
@@ -116,7 +116,7 @@ class TestConfirmed:
         session = pair.device.session
         assert session is not None
         session.nb_trans = 5
-        pair.lose_down = lambda _: True
+        pair.down = silent
         pair.feed(SendRequest(10, b"alarm", confirmed=True))
         assert pair.device.wake_at is not None
         pair.now = pair.device.wake_at
@@ -130,7 +130,7 @@ class TestConfirmed:
     def test_the_retransmission_timeout_precedes_whatever_follows(self, version: Version) -> None:
         """RETRANSMIT_TIMEOUT 2 ± 1 s after RX2 (LoRaWAN 1.0.4 §4.3.1.3)."""
         pair = joined(version)
-        pair.lose_down = lambda _: True
+        pair.down = silent
         pair.sent.clear()
         for _ in range(4):
             pair.send(b"alarm", confirmed=True)
@@ -155,7 +155,7 @@ class TestConfirmed:
             lost.append(payload)
             return len(lost) == 1
 
-        pair.lose_down = lose_first
+        pair.down = losing(lose_first)
         pair.send(b"acknowledges", confirmed=True)
         assert pair.of(SendDone)[-1] == SendDone(2, 2, True)
         assert any(isinstance(e, Repeated) for e in pair.server_effects)
@@ -163,7 +163,7 @@ class TestConfirmed:
     def test_an_acknowledgement_is_given_once(self) -> None:
         pair = joined(Version.V1_0_3)
         assert pair.session is not None
-        pair.session.handle(QueueDownlink(7, b"cmd", confirmed=True), pair.now)
+        pair.queue(b"cmd", 7, confirmed=True)
         for _ in range(3):
             pair.send(b"x")
         assert [u.ack for u in pair.app_uplinks] == [False, True, False]
@@ -217,7 +217,7 @@ class TestAdrOfTheNetwork:
         pair = joined(Version.V1_0_3)
         pair.snr_db = 2.5  # (2.5 + 7.5 − 10) / 3 = 0: neither rate nor power moves
         numbers = iter(range(1000))
-        pair.lose_up = lambda _: next(numbers) % 2 == 1
+        pair.up = losing(lambda _: next(numbers) % 2 == 1)
         for _ in range(44):
             pair.now += 120_000_000
             pair.send(b"x")
@@ -234,7 +234,7 @@ class TestAdrOfTheNetwork:
         pair.snr_db = 20.0
         for _ in range(20):
             pair.send(b"x")
-        assert len(pair.down) < 5
+        assert len(pair.answers) < 5
 
     def test_a_reset_device_is_taken_for_one_at_full_power(self) -> None:
         pair = Pair(abp(Version.V1_1))
@@ -262,7 +262,7 @@ class TestAdrAckReq:
         session = pair.device.session
         assert session is not None
         session.dr, session.tx_power_index, session.adr_ack_cnt = 0, 3, 70
-        pair.lose_up = lambda _: True
+        pair.up = silent
         pair.send(b"x")
         assert data_up(pair)[-1].f_ctrl.adr_ack_req is asks
 
@@ -271,6 +271,6 @@ class TestAdrAckReq:
         session = pair.device.session
         assert session is not None
         session.dr, session.ch_mask, session.nb_trans, session.adr_ack_cnt = 0, 0b001, 3, 96
-        pair.lose_up = lambda _: True
+        pair.up = silent
         pair.send(b"x")
         assert (session.ch_mask, session.nb_trans) == (0b111, 1)

@@ -1,0 +1,343 @@
+"""A device core and a network's cores for it, back to back in memory, on one exact clock."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
+
+from lorawan.crypto import SessionKeys
+from lorawan.device import DeviceConfig, DeviceCore, DeviceMemory, SendRequest, StartJoin, Transmission
+from lorawan.device.events import DeviceEffect, DeviceEvent, Persist, Received, ReceptionStarted, StopListening
+from lorawan.draws import Draws
+from lorawan.errors import MisuseError
+from lorawan.frames import DataUp, JoinRequest, parse
+from lorawan.ids import DevAddr, NetId
+from lorawan.machine import Instant
+from lorawan.phy import Heard, Listen, LoraModulation, lora_airtime_us, lora_symbol_us
+from lorawan.server import (
+    Answer,
+    AppUplink,
+    JoinCore,
+    JoinHeard,
+    JoinSettings,
+    QueueDownlink,
+    ServerSession,
+    SessionCreated,
+    SessionSettings,
+    UplinkHeard,
+    Windows,
+)
+from lorawan.server.events import SessionEffect
+from lorawan.testing.links import Link, perfect
+from lorawan.units import US_PER_S
+
+DEV_ADDR = DevAddr(0x26011234)
+PREAMBLE_SYMBOLS = 8  # RP002-1.0.4 §2.4
+DETECT_SYMBOLS = 5  # of these, the last ones are enough: Bor, Roedig, Voigt, Alonso, MSWiM 2016
+_PPM = 1_000_000
+_Effect = TypeVar("_Effect")
+
+
+@dataclass(frozen=True, slots=True)
+class Downlink:
+    """A frame of the network on the air. at: start of its preamble."""
+
+    at: Instant
+    payload: bytes
+    freq_hz: int
+    modulation: LoraModulation
+
+    @property
+    def airtime_us(self) -> int:
+        """Time on air: downlinks carry no CRC."""
+        return lora_airtime_us(len(self.payload), self.modulation, crc=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Up:
+    """An uplink on its way: when it was over, and the radio settings that its MIC and its answer need."""
+
+    transmission: Transmission
+    ended_at: Instant
+    tx_ch: int
+
+
+@dataclass(slots=True)
+class Pair:
+    """The two ends and all that passed between them.
+
+    up and down say what becomes of each frame (`lorawan.testing.links`). window: the one in which the network answers;
+    an answer that is late for it takes the other or is not sent. drift_ppm: how much too fast the device's clock runs.
+    A downlink is heard where a window of its frequency and modulation is open for five symbols of its preamble, so the
+    pair also shows whether both ends agree on the windows: `missed` has those that found none.
+    """
+
+    config: DeviceConfig
+    settings: JoinSettings = field(default_factory=lambda: JoinSettings(NetId(0x000013)))
+    up: Link = perfect
+    down: Link = perfect
+    snr_db: float = 5.0
+    window: int = 1
+    drift_ppm: int = 0
+    seed: int = 1
+    device: DeviceCore = field(init=False)
+    memory: DeviceMemory = field(init=False, default_factory=DeviceMemory)
+    joins: JoinCore | None = field(init=False, default=None)
+    session: ServerSession | None = field(init=False, default=None)
+    now: Instant = field(init=False, default=0)
+    sent: list[Transmission] = field(init=False, default_factory=list)
+    answers: list[Downlink] = field(init=False, default_factory=list)
+    missed: list[Downlink] = field(init=False, default_factory=list)
+    device_effects: list[DeviceEffect] = field(init=False, default_factory=list)
+    server_effects: list[SessionEffect] = field(init=False, default_factory=list)
+    boots: int = field(init=False, default=0)
+    _due: list[tuple[Instant, int, Callable[[], None]]] = field(init=False, default_factory=list)
+    _order: count[int] = field(init=False, default_factory=count)
+    _windows: list[Listen] = field(init=False, default_factory=list)
+    _listening: int = field(init=False, default=0)  # changes with everything that ends a reception
+    _replays: list[tuple[int, bytes]] = field(init=False, default_factory=list)
+    _cut_in: int | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        config = self.config
+        self._boot()
+        if config.dev_addr is not None and config.session_keys is not None:
+            self._open(config.dev_addr, config.session_keys, is_1_1=config.version.is_1_1)
+        elif config.app_key is not None:
+            self.joins = JoinCore(
+                config.version,
+                config.dev_eui,
+                DEV_ADDR,
+                self.settings,
+                app_key=config.app_key,
+                nwk_key=config.nwk_key,
+            )
+
+    # -- what a test does ------------------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Run until the device has joined."""
+        self.feed(StartJoin())
+        self.run()
+
+    def send(self, payload: bytes, f_port: int = 10, *, confirmed: bool = False) -> None:
+        """Send one application payload and run until both ends are quiet."""
+        self.feed(SendRequest(f_port, payload, confirmed))
+        self.run()
+
+    def queue(self, payload: bytes, f_port: int = 10, *, confirmed: bool = False) -> None:
+        """Queue a downlink at the network. Raises MisuseError before the first session."""
+        if self.session is None:
+            raise MisuseError("there is no session yet")
+        self._from_server(self.session.handle(QueueDownlink(f_port, payload, confirmed), self.now), None)
+
+    def feed(self, event: DeviceEvent) -> None:
+        """Hand one event to the device."""
+        self._carry_out(self.device.handle(event, self.device_now))
+
+    def run(self, until: Instant | None = None, steps: int = 1000) -> None:
+        """Let time pass until both ends are quiet, or to an instant.
+
+        Raises MisuseError where something is still due after so many steps.
+        """
+        for _ in range(steps):
+            at = self._next_at()
+            if at is None or (until is not None and at > until):
+                self.now = max(self.now, until or 0)
+                return
+            self.now = max(self.now, at)
+            self._step()
+        raise MisuseError(f"not quiet after {steps} steps")
+
+    def cut_power(self) -> None:
+        """The device loses power now and starts again with what was last persisted."""
+        self._boot()
+
+    def cut_power_after(self, effects: int) -> None:
+        """The device loses power once so many more of its effects were carried out; the next ones never are."""
+        self._cut_in = effects
+
+    # -- what a test looks at --------------------------------------------------------------------------------------
+
+    def of(self, effect_type: type[_Effect]) -> list[_Effect]:
+        """The effects of one type, of either end, in order."""
+        return [e for e in (*self.device_effects, *self.server_effects) if isinstance(e, effect_type)]
+
+    @property
+    def app_uplinks(self) -> list[AppUplink]:
+        """The uplinks that the network accepted."""
+        return self.of(AppUplink)
+
+    @property
+    def delivered(self) -> list[bytes]:
+        """Application payloads that reached the network."""
+        return [uplink.payload for uplink in self.app_uplinks if uplink.f_port]
+
+    @property
+    def received(self) -> list[bytes]:
+        """Application payloads that reached the device."""
+        return [received.payload for received in self.of(Received)]
+
+    @property
+    def device_now(self) -> Instant:
+        """What the device's clock shows."""
+        return self.now + self.now * self.drift_ppm // _PPM
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def _true(self, at: Instant) -> Instant:
+        """When the device's clock shows `at`: never before it does."""
+        return self.now - (self.device_now - at) * _PPM // (_PPM + self.drift_ppm)
+
+    def _next_at(self) -> Instant | None:
+        wakes = [self._due[0][0]] if self._due else []
+        if self.device.wake_at is not None:
+            wakes.append(self._true(self.device.wake_at))
+        if self.session is not None and self.session.wake_at is not None:
+            wakes.append(self.session.wake_at)
+        return min(wakes, default=None)
+
+    def _step(self) -> None:
+        if self._due and self._due[0][0] <= self.now:
+            heapq.heappop(self._due)[2]()
+        elif self.session is not None and self.session.wake_at is not None and self.session.wake_at <= self.now:
+            self._from_server(self.session.wake(self.now), None)
+        else:
+            wake_at = self.device.wake_at
+            if wake_at is not None:
+                self._carry_out(self.device.wake(max(wake_at, self.device_now)))
+
+    def _at(self, at: Instant, action: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (at, next(self._order), action))
+
+    # -- the device ------------------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        self._cut_in = None
+        self._stop_listening()
+        self.device = DeviceCore(self.config, Draws.of_seed(self.seed + self.boots), self.memory)
+        self.boots += 1
+
+    def _stop_listening(self) -> None:
+        self._windows.clear()
+        self._listening += 1
+
+    def _carry_out(self, effects: Sequence[DeviceEffect]) -> None:
+        for effect in effects:
+            if self._cut_in == 0:
+                self._boot()
+                return
+            if self._cut_in is not None:
+                self._cut_in -= 1
+            self.device_effects.append(effect)
+            match effect:
+                case Persist():
+                    self.memory = effect.memory
+                case Transmission():
+                    self._transmit(effect)
+                case Listen():
+                    self._listen(effect)
+                case StopListening():
+                    self._stop_listening()
+                case _:
+                    pass  # news for the application
+        if self._cut_in == 0:
+            self._boot()
+
+    def _transmit(self, transmission: Transmission) -> None:
+        self._stop_listening()
+        self.sent.append(transmission)
+        transmit, session = transmission.transmit, self.device.session
+        channels = session.channels if session is not None else ()
+        tx_ch = next((i for i, ch in enumerate(channels) if ch is not None and ch.freq_hz == transmit.freq_hz), 0)
+        up = _Up(transmission, self.now + transmit.airtime_us, tx_ch)
+        for delay_us in self.up(transmit.payload):
+            self._at(up.ended_at + delay_us, lambda: self._uplink(up))
+
+    def _listen(self, window: Listen) -> None:
+        opens_at = self._true(window.opens_at)
+        closes_at = opens_at + window.closes_at - window.opens_at
+        here = Listen(opens_at, closes_at, window.freq_hz, window.modulation, window.window)
+        self._windows.append(here)
+        due = [payload for late, payload in self._replays if late == 1]
+        self._replays = [(late - 1, payload) for late, payload in self._replays if late > 1]
+        middle = (opens_at + closes_at - PREAMBLE_SYMBOLS * lora_symbol_us(window.modulation)) // 2
+        for payload in due:
+            self._on_air(Downlink(middle, payload, window.freq_hz, window.modulation))
+
+    def _on_air(self, downlink: Downlink) -> None:
+        missable_us = (PREAMBLE_SYMBOLS - DETECT_SYMBOLS) * lora_symbol_us(downlink.modulation)
+        self._at(downlink.at + missable_us, lambda: self._downlink_starts(downlink))
+
+    def _downlink_starts(self, downlink: Downlink) -> None:
+        symbol_us = lora_symbol_us(downlink.modulation)
+        heard = any(
+            (w.freq_hz, w.modulation) == (downlink.freq_hz, downlink.modulation)
+            and w.opens_at <= self.now
+            and downlink.at + DETECT_SYMBOLS * symbol_us <= w.closes_at
+            for w in self._windows
+        )
+        if not heard:
+            self.missed.append(downlink)
+            return
+        listening, ends_at = self._listening, downlink.at + downlink.airtime_us
+
+        def received() -> None:
+            if self._listening == listening:
+                self.feed(
+                    Heard(self.device_now, downlink.payload, downlink.freq_hz, downlink.modulation, -90.0, 5.0, 0)
+                )
+
+        until = self.device_now + (ends_at - self.now) * (_PPM + self.drift_ppm) // _PPM
+        self.feed(ReceptionStarted(until))
+        self._at(ends_at, received)
+
+    # -- the network -----------------------------------------------------------------------------------------------
+
+    def _open(self, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1: bool) -> None:
+        mask = 0xFF if self.settings.cf_list else 0x07
+        region = self.config.region
+        windows = Windows.defaults(region)
+        if self.config.dev_addr is None:
+            settings = self.settings
+            windows = Windows(max(1, settings.rx_delay_s) * US_PER_S, settings.rx1_dr_offset, settings.rx2_dr)
+        self.session = ServerSession(
+            SessionSettings(self.config.version, region, dev_addr, keys, is_1_1, mask, windows)
+        )
+
+    def _uplink(self, up: _Up) -> None:
+        transmit = up.transmission.transmit
+        frame, region = parse(transmit.payload, uplink=True), self.config.region
+        if isinstance(frame, JoinRequest) and self.joins is not None:
+            windows = Windows(region.join_accept_delay1_us, 0, region.rx2_dr)
+            for effect in self.joins.handle(JoinHeard(frame), self.now):
+                if isinstance(effect, SessionCreated):
+                    self._open(effect.dev_addr, effect.keys, is_1_1=effect.is_1_1)
+                    self._answer(effect.accept, up, windows)
+        elif isinstance(frame, DataUp) and self.session is not None:
+            heard = UplinkHeard(frame, self.snr_db, region.dr_of(transmit.modulation), up.tx_ch, 1)
+            self._from_server(self.session.handle(heard, self.now), up)
+
+    def _from_server(self, effects: Sequence[SessionEffect], up: _Up | None) -> None:
+        self.server_effects += effects
+        for effect in effects:
+            if isinstance(effect, Answer) and self.session is not None and up is not None:
+                self._answer(effect.phy_payload, up, self.session.settings.windows)
+
+    def _answer(self, payload: bytes, up: _Up, windows: Windows) -> None:
+        region, transmit = self.config.region, up.transmission.transmit
+        rx1_dr = region.rx1_dr(region.dr_of(transmit.modulation), windows.rx1_dr_offset)
+        rx1_at = up.ended_at + windows.rx1_delay_us
+        rx1 = Downlink(rx1_at, payload, transmit.freq_hz, region.modulation(rx1_dr))
+        rx2 = Downlink(rx1_at + US_PER_S, payload, region.rx2_freq_hz, region.modulation(windows.rx2_dr))
+        ways = [way for way in (rx1, rx2)[self.window - 1 :] if way.at >= self.now]
+        for late in self.down(payload):
+            if late:
+                self._replays.append((late, payload))
+            elif ways:
+                self._on_air(ways[0])
+        if ways:
+            self.answers.append(ways[0])
