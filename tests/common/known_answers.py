@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +30,35 @@ def area(*names: str) -> list[Any]:
     return cases or [pytest.param({}, {}, id="-".join(names), marks=_ABSENT)]
 
 
-def covered() -> dict[str, list[str]]:
-    """The tests of each area: those in tests/unit/lorawan whose parametrize takes `area(…)` with its name."""
-    found: dict[str, list[str]] = {}
-    for path in sorted((TESTS / "unit" / "lorawan").glob("test_*.py")):
-        for function in ast.parse(path.read_text()).body:
-            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
-                for name in _areas(function):
-                    found.setdefault(name, []).append(f"{path.name}::{function.name}")
+def collected() -> list[str]:
+    """The ids of all test cases in tests/unit/lorawan/test_*vectors.py."""
+    files = sorted(str(path) for path in (TESTS / "unit" / "lorawan").glob("test_*vectors.py"))
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+def covered(test_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The tests of each known answer's id: those whose own id has it as a word, without what stands in brackets."""
+    known, found = {v["id"] for v in VECTORS}, dict[str, list[str]]()
+    for test_id in test_ids:
+        test, _, parameters = test_id.partition("[")
+        for word in known.intersection(re.findall(r"[\w-]+", parameters)):
+            found.setdefault(word, []).append(test.removeprefix("tests/unit/lorawan/"))
     return found
 
 
-def _areas(function: ast.FunctionDef) -> list[str]:
-    calls = (
-        argument
-        for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.parametrize"
-        for argument in decorator.args
-        if isinstance(argument, ast.Call) and ast.unparse(argument.func) == "area"
-    )
-    return [ast.literal_eval(name) for call in calls for name in call.args]
+def main() -> None:
+    """Print the tests of each area, and the ids of it that have none."""
+    tests = covered(collected())
+    for name in sorted({v["area"] for v in VECTORS}):
+        ids = [v["id"] for v in VECTORS if v["area"] == name]
+        named = sorted({test for each in ids for test in tests.get(each, [])})
+        bare = [each for each in ids if each not in tests]
+        line = f"{name:20}{len(ids):4}  {', '.join(named)}"
+        print(line + (f"  NO TEST: {' '.join(bare)}" if bare else ""))  # noqa: T201 - a command
 
 
 if __name__ == "__main__":
-    tests = covered()
-    for name in sorted({v["area"] for v in VECTORS} | tests.keys()):
-        number = sum(v["area"] == name for v in VECTORS)
-        print(f"{name:20}{number:4}  {', '.join(tests.get(name, [])) or 'NO TEST'}")  # noqa: T201 - a command
+    main()

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from known_answers import VECTORS, area, covered
+from known_answers import VECTORS, area, collected, covered
 
 from gateway_fw.gps.reference import TimeReference
 from lorawan.crypto import derive_root_wor_s_key
 from lorawan.ids import AesKey, DevAddr, NetId
 
-# Areas whose code is still to come
+# Areas whose code or test is still to come
 WAITING = {
     "eirp", "eu868", "mc_keys", "ping_slot", "ts003_v1", "ts003_v2", "ts004_fec", "ts004_v1", "ts004_v2", "ts005_v1",
     "ts005_v2", "ts006", "ts009",
@@ -21,9 +21,10 @@ WAITING = {
 
 @pytest.mark.skipif(not VECTORS, reason="the known answers in ../shared/vectors are not here")
 def test_every_known_answer_has_its_test() -> None:
-    ids = [vector["id"] for vector in VECTORS]
-    assert len(ids) == len(set(ids)) == 184
-    assert {vector["area"] for vector in VECTORS} - covered().keys() == WAITING
+    area_of = {vector["id"]: vector["area"] for vector in VECTORS}
+    assert len(area_of) == len(VECTORS) == 184
+    bare = area_of.keys() - covered(collected()).keys()
+    assert {area_of[each] for each in bare} == WAITING, sorted(bare)
 
 
 @pytest.mark.parametrize(("given", "expect"), area("netid"))
