@@ -24,7 +24,7 @@ def test_every_known_answer_has_its_test() -> None:
     area_of = {vector["id"]: vector["area"] for vector in VECTORS}
     assert len(area_of) == len(VECTORS) == 184
     bare = area_of.keys() - covered(collected()).keys()
-    assert {area_of[each] for each in bare} == WAITING, sorted(bare)
+    assert {area_of[each] for each in bare} <= WAITING, sorted(bare)
 
 
 @pytest.mark.parametrize(("given", "expect"), area("netid"))
