@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lorawan.crypto import cipher, crypt_f_opts, crypt_payload, keys, relay
+from lorawan.crypto import cipher, crypt_f_opts, crypt_payload, derive_keys_10, derive_keys_11, keys, relay
 from lorawan.errors import FrameError
 from lorawan.frames import (
     DataDown,
@@ -32,7 +32,7 @@ from lorawan.frames import (
     parse_cf_list,
 )
 from lorawan.frames.beacon import Beacon
-from lorawan.frames.layouts import DATA_DOWN, DATA_UP
+from lorawan.frames.layouts import DATA_DOWN, DATA_UP, REJOIN_REQUEST_02, REJOIN_REQUEST_1
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "lorawan" / "cases.json"
@@ -141,6 +141,16 @@ def test_the_ciphers_take_a_whole_frame_and_whole_options() -> None:
         crypt_f_opts(KEY, True, ADDRESS, 1, bytes(16))
 
 
+def test_nonces_beyond_their_bits_derive_nothing() -> None:
+    derive_keys_10(KEY, 0xFFFFFF, NetId(0), 0xFFFF)
+    derive_keys_11(KEY, KEY, 0xFFFFFF, Eui64(0), 0xFFFF)
+    for join_nonce, dev_nonce, field in ((1 << 24, 0, "JoinNonce"), (0, 1 << 16, "DevNonce"), (0, -1, "DevNonce")):
+        with pytest.raises(FrameError, match=field):
+            derive_keys_10(KEY, join_nonce, NetId(0), dev_nonce)
+        with pytest.raises(FrameError, match=field):
+            derive_keys_11(KEY, KEY, join_nonce, Eui64(0), dev_nonce)
+
+
 def test_ciphers_of_a_key_are_kept() -> None:
     assert cipher.aes(KEY) is cipher.aes(AesKey(bytes(16)))
 
@@ -161,6 +171,20 @@ def test_ciphers_of_a_key_are_kept() -> None:
 def test_a_refusal_says_what_was_found(text: str, said: str) -> None:
     with pytest.raises(FrameError, match=said):
         parse(bytes.fromhex(text))
+
+
+def test_a_refusal_of_a_direction_says_which_it_was() -> None:
+    with pytest.raises(FrameError, match="UNCONFIRMED_DOWN came as an uplink"):
+        parse(b"\x60" + bytes(11), uplink=True)
+    with pytest.raises(FrameError, match="CONFIRMED_UP came as a downlink"):
+        parse(b"\x80" + bytes(11), uplink=False)
+
+
+def test_the_declared_layout_of_a_rejoin_names_its_type() -> None:
+    for layout, rejoin_type, length in ((REJOIN_REQUEST_02, 2, 15), (REJOIN_REQUEST_1, 1, 20)):
+        raw = layout.parse(bytes((0xC0, rejoin_type)) + bytes(length - 2))
+        assert (raw.mhdr, raw.rejoin_type) == (0xC0, rejoin_type)
+        assert layout.sizeof() == length
 
 
 def test_a_list_of_another_type_is_named_with_its_place() -> None:
