@@ -9,7 +9,9 @@ from lorawan.crypto.cipher import aes
 from lorawan.errors import FrameError
 from lorawan.ids import AesKey, DevAddr
 
-_A_PREFIX = Struct("<BxxxBBIIx")  # 01 | 0 | (FOpts: X) | Dir | DevAddr | FCnt | 0, and the counter byte i after it
+_pack_prefix = Struct(
+    "<BxxxBBIIx"
+).pack  # 01 | 0 | (FOpts: X) | Dir | DevAddr | FCnt | 0, and the counter byte i after it
 # What `prefix.join` makes the blocks A_1 … A_n of, by n; 16 blocks hold 255 bytes
 _COUNTERS = tuple((b"", *(bytes((i,)) for i in range(1, n + 1))) for n in range(17))
 
@@ -28,7 +30,10 @@ def crypt_payload(key: AesKey, uplink: bool, dev_addr: DevAddr, f_cnt: int, data
         return b""
     if length > MAX_PHY_PAYLOAD:
         raise FrameError(f"{length} bytes", field="FRMPayload", hint="a frame has at most 255")
-    blocks = _prefix(0, uplink, dev_addr, f_cnt).join(_COUNTERS[(length + 15) >> 4])
+    try:
+        blocks = _pack_prefix(1, 0, not uplink, dev_addr, f_cnt).join(_COUNTERS[(length + 15) >> 4])
+    except StructError as error:
+        raise _beyond_32_bits(f_cnt) from error
     return _xor(data, key, blocks)
 
 
@@ -44,7 +49,10 @@ def crypt_f_opts(
         return b""
     if len(data) > MAX_F_OPTS:
         raise FrameError(f"{len(data)} bytes", field="FOpts", hint="FOptsLen counts to 15")
-    block = _prefix(2 if a_f_cnt_down else 1, uplink, dev_addr, f_cnt) + b"\x01"
+    try:
+        block = _pack_prefix(1, 2 if a_f_cnt_down else 1, not uplink, dev_addr, f_cnt) + b"\x01"
+    except StructError as error:
+        raise _beyond_32_bits(f_cnt) from error
     return _xor(data, nwk_s_enc_key, block)
 
 
@@ -67,11 +75,8 @@ def _join_accept_blocks(data: bytes) -> bytes:
     return data
 
 
-def _prefix(which: int, uplink: bool, dev_addr: DevAddr, f_cnt: int) -> bytes:
-    try:
-        return _A_PREFIX.pack(1, which, not uplink, dev_addr, f_cnt)
-    except StructError as error:
-        raise FrameError(f"{f_cnt} does not fit 32 bits", field="FCnt") from error
+def _beyond_32_bits(f_cnt: int) -> FrameError:
+    return FrameError(f"{f_cnt} does not fit 32 bits", field="FCnt")
 
 
 def _xor(data: bytes, key: AesKey, blocks: bytes) -> bytes:
