@@ -6,41 +6,40 @@ Source: LoRaWAN 1.0.4 §4.3.1.1 (back-off sequence and the exception at the most
 from __future__ import annotations
 
 from lorawan.device.session import DeviceSession
-from lorawan.regions import Region
 from lorawan.version import VersionRules
 
 
-def most_robust(session: DeviceSession, region: Region) -> bool:
+def most_robust(session: DeviceSession) -> bool:
     """Whether nothing is left to back off to: lowest DR, full power, one transmission, default channels enabled."""
-    default_mask = region.default_ch_mask
     return (
-        session.dr == region.min_dr
+        session.plan.next_lower_dr(session.dr) is None
         and session.tx_power_index == 0
         and session.nb_trans == 1
-        and session.ch_mask & default_mask == default_mask
+        and session.plan.defaults_enabled
     )
 
 
-def adr_ack_req(session: DeviceSession, region: Region, rules: VersionRules) -> bool:
+def adr_ack_req(session: DeviceSession, rules: VersionRules) -> bool:
     """Whether the next uplink sets ADRACKReq."""
     if session.adr_ack_cnt < session.adr_ack_limit:
         return False
     if rules.adr_ack_req_at_lowest_dr:
-        return not most_robust(session, region)
-    return session.dr > region.min_dr
+        return not most_robust(session)
+    return session.plan.next_lower_dr(session.dr) is not None
 
 
-def back_off(session: DeviceSession, region: Region, rules: VersionRules) -> None:
+def back_off(session: DeviceSession, rules: VersionRules) -> None:
     """Take one step where the counter has come to one: at LIMIT + DELAY, then every DELAY. Called once per new FCnt."""
     over = session.adr_ack_cnt - session.adr_ack_limit
     if over < session.adr_ack_delay or over % session.adr_ack_delay:
         return
+    lower_dr = session.plan.next_lower_dr(session.dr)
     if rules.backoff_power_first and session.tx_power_index:
         session.tx_power_index = 0
-    elif session.dr > region.min_dr:
+    elif lower_dr is not None:
         session.tx_power_index = 0
-        session.dr -= 1
+        session.dr = lower_dr
     else:
         session.tx_power_index = 0
         session.nb_trans = 1
-        session.ch_mask |= region.default_ch_mask
+        session.plan = session.plan.with_defaults_enabled()

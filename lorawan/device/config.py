@@ -25,8 +25,9 @@ class DeviceConfig:
 
     app_key: the root key (1.0.x), or the application root (1.1). nwk_key: the network root, 1.1 only.
     dev_addr and session_keys: ABP only. initial_dr: of an ABP session; a joined one begins at the rate that joined.
-    join_data_rates: join attempts take these in turn. DR0 alone is what LoRaMac-node's examples do.
-    eirp_offset_db: conducted power = EIRP index value − this (2.15 dB: the dipole of ERP limits).
+    join_data_rates: join attempts take these of the region's in turn; empty: the lowest of them. Plans whose join
+    channels have each their data rate (US915, AU915) pass them over.
+    eirp_offset_db: conducted power = EIRP − this (2.15 dB: the dipole of ERP limits).
     """
 
     version: Version
@@ -40,7 +41,7 @@ class DeviceConfig:
     region: Region = EU868
     adr: bool = True
     initial_dr: int = 0
-    join_data_rates: tuple[int, ...] = (0,)
+    join_data_rates: tuple[int, ...] = ()
     eirp_offset_db: float = 2.15
     battery: int = 255  # DevStatusAns: 255 = cannot be measured
     max_queue: int = 8
@@ -51,6 +52,12 @@ class DeviceConfig:
                 raise MisuseError("an ABP device needs dev_addr and session_keys")
         elif self.app_key is None or (self.version.is_1_1 and self.nwk_key is None):
             raise MisuseError("an OTAA device needs app_key, and for 1.1 nwk_key too")
+        if set(self.join_data_rates) - set(self.region.join_drs):
+            raise MisuseError(f"{self.region.name} joins at DR {self.region.join_drs}, not {self.join_data_rates}")
+
+    def conducted_dbm(self, power_dbm: float) -> float:
+        """A power of the region's TXPower table at the antenna connector; US915's table is conducted power as it is."""
+        return power_dbm if self.region.power_is_conducted else power_dbm - self.eirp_offset_db
 
     @property
     def join_key(self) -> AesKey:

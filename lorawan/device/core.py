@@ -97,8 +97,7 @@ class DeviceCore:
         state, session = self._state, self._state.session
         if not 1 <= request.f_port <= 224:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {request.f_port} is not the application's"),)
-        limit = self.config.region.data_rates[session.dr if session else 0].max_app_payload_bytes
-        if session is not None and len(request.payload) > limit:
+        if session is not None and len(request.payload) > (limit := session.max_app_payload_bytes):
             detail = f"{len(request.payload)} bytes, {limit} fit this data rate"
             return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)
         effects: list[DeviceEffect] = []

@@ -6,37 +6,44 @@ from dataclasses import dataclass, replace
 
 from lorawan.crypto import derive_join_keys, derive_keys_10, derive_keys_11, derive_keys_11_fallback
 from lorawan.device.config import DeviceConfig, DeviceMemory
-from lorawan.device.session import DeviceSession, apply_cf_list, new_session, rx_delay_us
+from lorawan.device.session import DeviceSession, new_session, rx_delay_us
 from lorawan.draws import Draws
 from lorawan.errors import FrameError
 from lorawan.mac_commands import RekeyInd
 from lorawan.machine import Dropped
+from lorawan.regions import JoinPlace, with_cf_list
 from lorawan.secured import join_accept_mic_ok_10, join_accept_mic_ok_11, open_join_accept
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A join request in the air."""
+    """A join request in the air: its nonce, its data rate, and where RX2 is if it is accepted."""
 
     dev_nonce: int
     dr: int
+    rx2_freq_hz: int
 
 
 def attempt_dr(config: DeviceConfig, number: int) -> int:
-    """The data rate of attempt `number`: the configured ones in turn (LoRaWAN 1.0.4 §6.2.4 leaves the choice open)."""
-    return config.join_data_rates[number % len(config.join_data_rates)]
+    """The data rate of attempt `number`: the configured ones in turn (LoRaWAN 1.0.4 §6.2.4 leaves the choice open).
+
+    Where none is configured: the lowest at which the region lets a device join, as LoRaMac-node's examples do.
+    """
+    drs = config.join_data_rates or config.region.join_drs[:1]
+    return drs[number % len(drs)]
 
 
 def next_attempt(
-    config: DeviceConfig, memory: DeviceMemory, dr: int, number: int, draws: Draws
+    config: DeviceConfig, memory: DeviceMemory, place: JoinPlace, number: int, draws: Draws
 ) -> tuple[Attempt, DeviceMemory]:
     """An attempt and what must be persisted before it is sent. number: of all requests ever made, from 0.
 
     DevNonce is a counter from 1.0.4 on, random before.
     """
     if config.version.rules.dev_nonce_is_counter:
-        return Attempt(memory.next_dev_nonce, dr), replace(memory, next_dev_nonce=memory.next_dev_nonce + 1)
-    return Attempt(draws.at("dev_nonce").u64(number) >> 48, dr), memory
+        attempt = Attempt(memory.next_dev_nonce, place.dr, place.rx2_freq_hz)
+        return attempt, replace(memory, next_dev_nonce=memory.next_dev_nonce + 1)
+    return Attempt(draws.at("dev_nonce").u64(number) >> 48, place.dr, place.rx2_freq_hz), memory
 
 
 def accept(
@@ -60,7 +67,7 @@ def accept(
         return Dropped("mic", "LoRaWAN 1.0.4 §6.2.5")
     if version.rules.join_nonce_is_counter and accepted.join_nonce <= memory.last_join_nonce:
         return Dropped("join_nonce_replay", "LoRaWAN 1.0.4 §6.2.5", f"{accepted.join_nonce}")
-    if accepted.rx1_dr_offset >= len(region.rx1_dr_by_offset[0]) or not region.is_lora(accepted.rx2_dr):
+    if accepted.rx1_dr_offset > region.max_rx1_dr_offset or not region.is_lora(accepted.rx2_dr, uplink=False):
         return Dropped("dl_settings", "RP002-1.0.4 §2.4.6", f"offset {accepted.rx1_dr_offset}, RX2 DR{accepted.rx2_dr}")
     nonces = (accepted.join_nonce, accepted.net_id, attempt.dev_nonce)
     if as_1_1 and config.app_key is not None:
@@ -72,7 +79,8 @@ def accept(
     session = new_session(region, accepted.dev_addr, keys, is_1_1=as_1_1, dr=attempt.dr)
     session.rx1_delay_us = rx_delay_us(accepted.rx_delay_s)
     session.rx1_dr_offset, session.rx2_dr = accepted.rx1_dr_offset, accepted.rx2_dr
-    apply_cf_list(session, region, accepted.cf_list)
+    session.rx2_freq_hz = attempt.rx2_freq_hz
+    session.replan(with_cf_list(session.plan, accepted.cf_list))
     if as_1_1:
         session.announce = RekeyInd(1).encode()
     remembered = replace(

@@ -8,7 +8,7 @@ from lorawan.device.join_backoff import JoinBackoff
 from lorawan.draws import Draws
 from lorawan.machine import Instant
 from lorawan.phy import lora_airtime_us
-from lorawan.regions import DutyCycle
+from lorawan.regions import DutyCycle, JoinPlace, join_places
 from lorawan.units import US_PER_S
 
 JOIN_REQUEST_BYTES = 23  # LoRaWAN 1.0.4 §6.2.4
@@ -37,26 +37,29 @@ class Joining:
 
     def airtime_us(self) -> int:
         """Of the next request."""
-        return lora_airtime_us(JOIN_REQUEST_BYTES, self._config.region.modulation(self._next_dr()))
+        return lora_airtime_us(JOIN_REQUEST_BYTES, self._config.region.modulation(self.places()[0].dr))
 
-    def _next_dr(self) -> int:
-        return attempt_dr(self._config, self._tries)
+    def places(self) -> tuple[JoinPlace, ...]:
+        """The channels that the next request may take, all at one data rate."""
+        return join_places(
+            self._config.region, self._requests, attempt_dr(self._config, self._tries), self._draws.at("join")
+        )
 
     def earliest(self, duty: DutyCycle, at: Instant) -> Instant | None:
         """When the next request may go out: join back-off and duty cycle. None if never."""
         airtime_us = self.airtime_us()
         at = self._backoff.earliest(airtime_us, at)
-        free = [duty.earliest(channel.freq_hz, airtime_us, at) for channel in self._config.region.default_channels]
+        free = [duty.earliest(place.channel.freq_hz, airtime_us, at) for place in self.places()]
         return min((t for t in free if t is not None), default=None)
 
     def exhausted(self, memory: DeviceMemory) -> bool:
         """Whether every DevNonce has been used: a counter never returns (LoRaWAN 1.0.4 §6.2.4)."""
         return self._config.version.rules.dev_nonce_is_counter and memory.next_dev_nonce > 0xFFFF
 
-    def request(self, memory: DeviceMemory, now: Instant) -> tuple[Attempt, DeviceMemory]:
-        """The next request, accounted as sent now, and what must be persisted before."""
+    def request(self, memory: DeviceMemory, place: JoinPlace, now: Instant) -> tuple[Attempt, DeviceMemory]:
+        """The next request, on one of `places`, accounted as sent now, and what must be persisted before."""
         self._backoff.spend(self.airtime_us(), now)
-        self.attempt, memory = next_attempt(self._config, memory, self._next_dr(), self._requests, self._draws)
+        self.attempt, memory = next_attempt(self._config, memory, place, self._requests, self._draws)
         self._requests += 1
         self._tries += 1
         return self.attempt, memory

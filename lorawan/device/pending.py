@@ -12,8 +12,6 @@ from lorawan.device.events import SendDone, SendRequest
 from lorawan.device.session import DeviceSession
 from lorawan.machine import Dropped
 
-FHDR_AND_F_PORT_BYTES = 8  # FHDR without FOpts, and FPort: what M of the data-rate table counts beside them
-
 
 @dataclass(slots=True)
 class PendingFrame:
@@ -45,10 +43,10 @@ def next_frame(
     still to be repeated then waits while the payload goes, so that neither keeps the other out for ever. A payload that
     fits no frame at the present data rate is dropped.
     """
-    rules, region = config.version.rules, config.region
+    rules = config.version.rules
     if config.adr:
-        adr.back_off(session, region, rules)
-    room = region.data_rates[session.dr].max_mac_payload_bytes - FHDR_AND_F_PORT_BYTES
+        adr.back_off(session, rules)
+    room = session.max_app_payload_bytes
     dropped: list[Dropped | SendDone] = []
     while queue and len(queue[0].payload) > room:
         old = queue.popleft()
@@ -75,7 +73,7 @@ def next_frame(
         f_port=request.f_port if request else None,
         payload=request.payload if request else b"",
         confirmed=confirmed,
-        adr_ack_req=config.adr and adr.adr_ack_req(session, region, rules),
+        adr_ack_req=config.adr and adr.adr_ack_req(session, rules),
         is_request=request is not None,
         tries=session.nb_trans if by_nb_trans else max(1, rules.confirmed_tries),
     )

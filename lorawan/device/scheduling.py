@@ -74,8 +74,8 @@ def _ack_timeout_us(state: DeviceState) -> int:
 
 def _lower_data_rate(state: DeviceState, frame: PendingFrame, session: DeviceSession) -> None:
     """Every second try of a confirmed uplink, where the smaller frame still fits. Source: LoRaWAN 1.0.2 §18.4."""
-    region = state.config.region
     if frame.confirmed and state.config.version.rules.confirmed_tries and frame.sent % 2 == 0:
-        smaller = region.data_rates[max(session.dr - 1, region.min_dr)]
-        if frame.phy_bytes - 5 <= smaller.max_mac_payload_bytes:  # M counts neither MHDR nor MIC
-            session.dr = smaller.index
+        lower = session.plan.next_lower_dr(session.dr)
+        # M counts neither MHDR nor MIC
+        if lower is not None and frame.phy_bytes - 5 <= session.plan.max_mac_payload_bytes(lower):
+            session.dr = lower

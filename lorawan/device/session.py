@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lorawan.crypto import SessionKeys
-from lorawan.frames.cf_list import parse_cf_list
 from lorawan.ids import DevAddr
-from lorawan.regions import Channel, Region
+from lorawan.regions import ChannelPlan, Region
 from lorawan.units import US_PER_S
 
 ADR_ACK_LIMIT = 64  # RP002-1.0.4 §2.4 (recommended default values)
@@ -29,8 +28,7 @@ class DeviceSession:
     dev_addr: DevAddr
     keys: SessionKeys
     is_1_1: bool  # session in 1.1 form: False after an accept with OptNeg clear
-    channels: list[Channel | None]
-    ch_mask: int
+    plan: ChannelPlan
     rx1_delay_us: int
     rx1_dr_offset: int
     rx2_dr: int
@@ -45,9 +43,6 @@ class DeviceSession:
     adr_ack_limit: int = ADR_ACK_LIMIT
     adr_ack_delay: int = ADR_ACK_DELAY
     max_d_cycle: int = 0  # DutyCycleReq: 0 none, n: 1 / 2^n over all sub-bands
-    downlink_dwell: bool = False  # TXParamSetupReq: at most 400 ms a frame, where the region has the command
-    uplink_dwell: bool = False
-    max_eirp_index: int | None = None  # TXParamSetupReq; None: the region's own limit
     silent_until: int = 0  # the instant before which DutyCycleReq forbids any transmission
     confirm_f_cnt_down: int | None = None  # a confirmed downlink that the next uplink acknowledges
     last_conf_f_cnt_up: int = 0  # the last confirmed uplink's counter: ConfFCnt of the downlink that acknowledges it
@@ -62,46 +57,36 @@ class DeviceSession:
         """The MAC commands the next uplink carries, in order; the caller cuts them between commands if too long."""
         return self.announce + b"".join(answer.encoded for answer in self.answers) + self.requests
 
+    @property
+    def max_app_payload_bytes(self) -> int:
+        """N at the present data rate and dwell time: what an uplink without FOpts may carry."""
+        return self.plan.max_app_payload_bytes(self.dr)
+
     def sent(self) -> None:
         """A new uplink took the commands along: only the sticky answers stay."""
         self.answers = tuple(answer for answer in self.answers if answer.sticky)
         self.requests = b""
 
-    def enabled(self) -> list[tuple[int, Channel]]:
-        """Enabled channels, with their index."""
-        return [(i, ch) for i, ch in enumerate(self.channels) if ch is not None and self.ch_mask >> i & 1]
+    def replan(self, plan: ChannelPlan) -> None:
+        """Take a changed plan over; the data rate follows where the plan no longer has it."""
+        self.plan = plan
+        self.dr = plan.nearest_dr(self.dr, self.rx1_dr_offset)
 
 
 def new_session(region: Region, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1: bool, dr: int) -> DeviceSession:
     """A session with the region's defaults."""
-    channels: list[Channel | None] = [None] * region.max_channels
-    channels[: len(region.default_channels)] = region.default_channels
+    plan = ChannelPlan.of(region)
     return DeviceSession(
         dev_addr=dev_addr,
         keys=keys,
         is_1_1=is_1_1,
-        channels=channels,
-        ch_mask=region.default_ch_mask,
+        plan=plan,
         rx1_delay_us=region.receive_delay1_us,
         rx1_dr_offset=0,
         rx2_dr=region.rx2_dr,
         rx2_freq_hz=region.rx2_freq_hz,
-        dr=dr,
+        dr=plan.nearest_dr(dr),
     )
-
-
-def apply_cf_list(session: DeviceSession, region: Region, cf_list: bytes) -> None:
-    """Add the channels of a type-0 CFList (five frequencies, DR0–5); another type is passed over.
-
-    Source: RP002-1.0.4 §2.4.4.
-    """
-    if len(cf_list) != 16 or cf_list[15] != 0:
-        return
-    first = len(region.default_channels)
-    for i, freq_hz in enumerate(parse_cf_list(cf_list)):
-        if freq_hz and region.frequency_ok(freq_hz):
-            session.channels[first + i] = Channel(freq_hz, 0, region.default_max_dr)
-            session.ch_mask |= 1 << (first + i)
 
 
 def rx_delay_us(rx_delay_s: int) -> int:

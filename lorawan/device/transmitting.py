@@ -15,6 +15,7 @@ from lorawan.device.windows import receive_windows
 from lorawan.frames import FCtrlUp
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import Listen, Transmit, lora_airtime_us
+from lorawan.regions import ChannelPlan
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.trace import FrameKind
 
@@ -23,33 +24,34 @@ F_CNT_MAX = 0xFFFFFFFF
 
 
 def transmit_join(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
-    """From WAITING: a join request, on a default channel whose sub-band is free."""
+    """From WAITING: a join request, on a join channel whose sub-band is free."""
     config, region = state.config, state.config.region
     airtime_us = state.joining.airtime_us()
     free = [
-        channel
-        for channel in region.default_channels
-        if (earliest := state.duty.earliest(channel.freq_hz, airtime_us, now)) is not None and earliest <= now
+        place
+        for place in state.joining.places()
+        if (earliest := state.duty.earliest(place.channel.freq_hz, airtime_us, now)) is not None and earliest <= now
     ]
     if not free:
         return schedule(state, now)
-    attempt, memory = state.joining.request(state.memory, now)
+    place = free[_pick(state, len(free))]
+    attempt, memory = state.joining.request(state.memory, place, now)
     effects: list[DeviceEffect] = []
     if memory != state.memory:
         state.memory = memory
         effects.append(Persist(memory))
-    channel = free[_pick(state, len(free))]
     payload = seal_join_request(config.join_key, config.join_eui, config.dev_eui, attempt.dev_nonce)
-    modulation = region.modulation(attempt.dr)
-    transmit = Transmit(now, payload, channel.freq_hz, modulation, _power_dbm(state, 0), airtime_us)
+    modulation, freq_hz = region.modulation(place.dr), place.channel.freq_hz
+    power_dbm = config.conducted_dbm(ChannelPlan.of(region).power_dbm(0, freq_hz))
+    transmit = Transmit(now, payload, freq_hz, modulation, power_dbm, airtime_us)
     effects.append(Transmission(transmit, FrameKind.JOIN, 0, attempt.dev_nonce, -1, 0, False))
     windows = receive_windows(
         transmit,
         region,
         rx1_delay_us=region.join_accept_delay1_us,
-        rx1_freq_hz=channel.downlink_freq_hz,
-        rx1_dr=region.rx1_dr(attempt.dr, 0),
-        rx2_freq_hz=region.rx2_freq_hz,
+        rx1_freq_hz=place.rx1_freq_hz,
+        rx1_dr=region.rx1_dr(place.dr, 0),
+        rx2_freq_hz=place.rx2_freq_hz,
         rx2_dr=region.rx2_dr,
     )
     return [*effects, *_sent(state, transmit, windows)]
@@ -68,7 +70,10 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         return effects
     modulation = region.modulation(session.dr)
     airtime_us = lora_airtime_us(frame.phy_bytes, modulation)
-    usable = [(i, ch) for i, ch in session.enabled() if ch.min_dr <= session.dr <= ch.max_dr]
+    if not session.plan.dwell_ok(session.dr, airtime_us):
+        why = Dropped("dwell_time", "LoRaWAN 1.0.4 §5.8", f"{airtime_us} µs on the air, 400 ms are allowed")
+        return [*effects, *give_up(state, now, why)]
+    usable = session.plan.usable(session.dr)
     starts = [(i, ch, state.duty.earliest(ch.freq_hz, airtime_us, now)) for i, ch in usable]
     free = [(i, ch) for i, ch, at in starts if at is not None and at <= now]
     if not free:
@@ -88,7 +93,7 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         _sealed(state, session, frame, index),
         channel.freq_hz,
         modulation,
-        _power_dbm(state, session.tx_power_index),
+        state.config.conducted_dbm(session.plan.power_dbm(session.tx_power_index, channel.freq_hz)),
         airtime_us,
     )
     f_port = -1 if frame.f_port is None else frame.f_port
@@ -104,7 +109,7 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         region,
         rx1_delay_us=session.rx1_delay_us,
         rx1_freq_hz=channel.downlink_freq_hz,
-        rx1_dr=region.rx1_dr(session.dr, session.rx1_dr_offset),
+        rx1_dr=session.plan.rx1_dr(session.dr, session.rx1_dr_offset),
         rx2_freq_hz=session.rx2_freq_hz,
         rx2_dr=session.rx2_dr,
     )
@@ -154,7 +159,3 @@ def _sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]
 
 def _pick(state: DeviceState, n: int) -> int:
     return state.draws.at("channel").integer(n, state.transmissions) if n > 1 else 0
-
-
-def _power_dbm(state: DeviceState, index: int) -> float:
-    return state.config.region.tx_power_eirp_dbm(index) - state.config.eirp_offset_db

@@ -1,12 +1,27 @@
-"""Time on air of LoRa frames, in exact integer microseconds."""
+"""Time on air of LoRa and FSK frames, in exact integer microseconds."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from lorawan.phy.modulation import CodingRate, LoraModulation
+from lorawan.phy.modulation import CodingRate, FskModulation, LoraModulation
 
 LORAWAN_PREAMBLE_SYMBOLS = 8  # RP002-1.0.4, EU863-870 "preamble": 8 symbols
+
+# An FSK frame: preamble 5 and sync word C194C1 3 bytes (Regional Parameters 1.0.3 revA §2.2.1, table 2), then one
+# length byte, the PHY payload and CRC-16 (SX1276 datasheet, variable-length packets; from memory).
+FSK_OVERHEAD_BYTES = 5 + 3 + 1 + 2
+
+
+def fsk_airtime_us(payload_bytes: int, modulation: FskModulation | None = None) -> int:
+    """Time on air in µs of a PHY payload of 0–255 bytes at 50 kbit/s or another FSK rate; uplinks and downlinks alike.
+
+    Exact: a byte lasts 160 µs at 50 kbit/s. Raises ValueError for another length.
+    """
+    if not 0 <= payload_bytes <= 255:
+        raise ValueError(f"an FSK payload has 0 to 255 bytes, not {payload_bytes}")
+    bit_rate_bps = FskModulation().bit_rate_bps if modulation is None else modulation.bit_rate_bps
+    return (FSK_OVERHEAD_BYTES + payload_bytes) * (8_000_000 // bit_rate_bps)
 
 
 def lora_symbol_us(modulation: LoraModulation) -> int:

@@ -1,10 +1,11 @@
-"""LoRa modulation parameters."""
+"""The modulations of LoRaWAN: LoRa, FSK and LR-FHSS."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
+from typing import TypeAlias
 
 from lorawan.errors import FrameError
 
@@ -51,6 +52,44 @@ class LoraModulation:
 
     def __str__(self) -> str:
         return self.datr
+
+
+@dataclass(frozen=True, slots=True)
+class FskModulation:
+    """GFSK at bit_rate_bps. LoRaWAN has one rate, 50 kbit/s. Source: Regional Parameters 1.0.3 revA §2.2.3."""
+
+    bit_rate_bps: int = 50_000
+
+    def __post_init__(self) -> None:
+        if self.bit_rate_bps <= 0 or 8_000_000 % self.bit_rate_bps:
+            raise FrameError(f"{self.bit_rate_bps} bit/s", field="bit_rate_bps", hint="a byte lasts whole µs")
+
+    def __str__(self) -> str:
+        return f"FSK {self.bit_rate_bps}"
+
+
+class LrFhssCodingRate(StrEnum):
+    """LR-FHSS coding rate of the payload."""
+
+    CR_1_3 = "1/3"
+    CR_2_3 = "2/3"
+
+
+@dataclass(frozen=True, slots=True)
+class LrFhssModulation:
+    """An LR-FHSS data rate, uplink only: occupied channel width in Hz, as the regional tables name it, and coding rate.
+
+    Data of the tables: nothing here sends or receives it. Source: RP002-1.0.3 §2.4.3, table 8.
+    """
+
+    ocw_hz: int
+    coding_rate: LrFhssCodingRate
+
+    def __str__(self) -> str:
+        return f"LR-FHSS CR{self.coding_rate} {self.ocw_hz // 1000} kHz"
+
+
+Modulation: TypeAlias = LoraModulation | FskModulation | LrFhssModulation
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from lorawan.machine import Instant
-from lorawan.regions.plan import Region
+from lorawan.regions.region import Region
 from lorawan.units import US_PER_HOUR
 
 

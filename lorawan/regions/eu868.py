@@ -1,35 +1,32 @@
 """EU863-870.
 
-Source: RP002-1.0.4 §2.4 (channels, data rates, RX1 offsets, TXPower, delays); sub-bands and duty cycles ERC
-Recommendation 70-03 annex 1 and ETSI EN 300 220-2 V3.2.1 annex B.
+Source: RP002-1.0.4 §2.4 (channels, data rates, RX1 offsets, TXPower, delays), LR-FHSS rates RP002-1.0.3 §2.4.3;
+sub-bands and duty cycles ERC Recommendation 70-03 annex 1 and ETSI EN 300 220-2 V3.2.1 annex B.
 """
 
 from __future__ import annotations
 
-from lorawan.phy.modulation import LoraModulation
-from lorawan.regions.plan import Channel, DataRate, Region, SubBand
-from lorawan.units import US_PER_S
+from lorawan.phy.modulation import LrFhssCodingRate, LrFhssModulation
+from lorawan.regions.region import Channel, ClassB, DataRate, Region, SubBand
+from lorawan.regions.shared import EIGHT_RATES, EIGHT_RX1, JOIN_ACCEPT_DELAY1_US, RECEIVE_DELAY1_US
+
+_THIRD, _TWO_THIRDS = LrFhssCodingRate.CR_1_3, LrFhssCodingRate.CR_2_3
 
 EU868 = Region(
     name="EU868",
+    band="EU863-870",
+    fixed=False,
     default_channels=(Channel(868_100_000, 0, 5), Channel(868_300_000, 0, 5), Channel(868_500_000, 0, 5)),
     max_channels=16,
     data_rates=(
-        DataRate(0, LoraModulation(12), 59, 51),
-        DataRate(1, LoraModulation(11), 59, 51),
-        DataRate(2, LoraModulation(10), 59, 51),
-        DataRate(3, LoraModulation(9), 123, 115),
-        DataRate(4, LoraModulation(8), 250, 242),
-        DataRate(5, LoraModulation(7), 250, 242),
-        DataRate(6, LoraModulation(7, 250_000), 250, 242),
-        DataRate(7, None, 250, 242),  # FSK 50 kbit/s
-        DataRate(8, None, 58, 50),  # LR-FHSS CR1/3, 137 kHz
-        DataRate(9, None, 123, 115),
-        DataRate(10, None, 58, 50),
-        DataRate(11, None, 123, 115),
+        *EIGHT_RATES,
+        DataRate(8, LrFhssModulation(137_000, _THIRD), 58, lower=0, downlink=False),
+        DataRate(9, LrFhssModulation(137_000, _TWO_THIRDS), 123, lower=8, downlink=False),
+        DataRate(10, LrFhssModulation(336_000, _THIRD), 58, lower=0, downlink=False),
+        DataRate(11, LrFhssModulation(336_000, _TWO_THIRDS), 123, lower=10, downlink=False),
     ),
     rx1_dr_by_offset=(
-        *(tuple(max(0, dr - offset) for offset in range(6)) for dr in range(8)),
+        *EIGHT_RX1,
         (1, 0, 0, 0, 0, 0),
         (2, 1, 0, 0, 0, 0),
         (1, 0, 0, 0, 0, 0),
@@ -37,8 +34,8 @@ EU868 = Region(
     ),
     rx2_freq_hz=869_525_000,
     rx2_dr=0,
-    receive_delay1_us=1 * US_PER_S,
-    join_accept_delay1_us=5 * US_PER_S,
+    receive_delay1_us=RECEIVE_DELAY1_US,
+    join_accept_delay1_us=JOIN_ACCEPT_DELAY1_US,
     max_eirp_dbm=16.0,
     max_tx_power_index=7,
     sub_bands=(
@@ -51,6 +48,7 @@ EU868 = Region(
     ),
     low_hz=863_000_000,
     high_hz=870_000_000,
-    min_dr=0,
     default_max_dr=5,
+    join_drs=(0, 1, 2, 3, 4, 5),
+    class_b=ClassB(3, (869_525_000,), (869_525_000,)),
 )

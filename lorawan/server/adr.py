@@ -82,9 +82,9 @@ def decide(
     if snr_db is None:
         return AdrTarget(dr, tx_power_index, nb_trans)
     steps = int((snr_db - snr_floor_db(region.modulation(dr).sf) - policy.margin_db) // STEP_DB)
-    while steps > 0 and dr < policy.max_dr:
+    while steps > 0 and dr < min(policy.max_dr, region.default_max_dr):
         dr, steps = dr + 1, steps - 1
-    while steps > 0 and tx_power_index < policy.max_tx_power_index:
+    while steps > 0 and tx_power_index < min(policy.max_tx_power_index, region.max_tx_power_index):
         tx_power_index, steps = tx_power_index + 1, steps - 1
     while steps < 0 and tx_power_index > 0:
         tx_power_index, steps = tx_power_index - 1, steps + 1

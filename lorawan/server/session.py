@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys
-from lorawan.frames import FCtrlDown
+from lorawan.errors import MisuseError
+from lorawan.frames import MAX_F_OPTS, FCtrlDown
 from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
-from lorawan.regions import Region
+from lorawan.regions import Region, mask_requests
 from lorawan.secured import mic_up_ok, open_up, recover_f_cnt, seal_down
 from lorawan.server.adr import AdrHistory, AdrPolicy, decide
 from lorawan.server.commands import ServerCommandContext, carry_out
@@ -60,6 +61,9 @@ class ServerSession:
     """The network's core for one session. Deduplicated uplinks in, application data and answers out."""
 
     def __init__(self, settings: SessionSettings) -> None:
+        longest = len(mask_requests(settings.region, settings.ch_mask)) * (1 + mac.LinkAdrReq.length)
+        if longest > MAX_F_OPTS:
+            raise MisuseError(f"channel mask {settings.ch_mask:#x} takes more LinkADRReqs than FOpts hold")
         self.settings = settings
         self.link: LinkSettings | None = None  # as last known; None before the first uplink
         self._last_f_cnt_up: int | None = None
@@ -90,7 +94,8 @@ class ServerSession:
     def _queued(self, event: QueueDownlink) -> Sequence[SessionEffect]:
         if not 1 <= event.f_port <= 224:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {event.f_port} is not the application's"),)
-        largest = max(rate.max_app_payload_bytes for rate in self.settings.region.data_rates)
+        downlinks = [rate for rate in self.settings.region.data_rates if rate.downlink]
+        largest = max(rate.max_app_payload_bytes for rate in downlinks)
         if len(event.payload) > largest:
             detail = f"{len(event.payload)} bytes, {largest} at most"
             return (Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail),)
@@ -170,7 +175,11 @@ class ServerSession:
             self._asked = self._refused = None
         self.link = link
         self._history.add(f_cnt, event.snr_db)
-        return self._adr_request(link) if event.frame.f_ctrl.adr else b""
+        request = self._adr_request(link) if event.frame.f_ctrl.adr else b""
+        if len(context.out.encoded) + len(request) > MAX_F_OPTS:  # a block cut in two would mean something else
+            self._asked = None
+            return b""
+        return request
 
     def _adr_request(self, link: LinkSettings) -> bytes:
         target = decide(
@@ -181,20 +190,23 @@ class ServerSession:
             self._asked = None
             return b""
         self._asked = wanted
-        return mac.LinkAdrReq(
-            data_rate=wanted.dr,
-            tx_power=wanted.tx_power_index,
-            ch_mask=wanted.ch_mask,
-            ch_mask_cntl=0,
-            nb_trans=wanted.nb_trans,
-        ).encode()
+        return mac.encode_commands(
+            mac.LinkAdrReq(
+                data_rate=wanted.dr,
+                tx_power=wanted.tx_power_index,
+                ch_mask=ch_mask,
+                ch_mask_cntl=ch_mask_cntl,
+                nb_trans=wanted.nb_trans,
+            )
+            for ch_mask_cntl, ch_mask in mask_requests(self.settings.region, wanted.ch_mask)
+        )
 
     def _answer(self, f_opts: bytes, uplink_dr: int, *, ack: bool, conf_f_cnt: int) -> list[SessionEffect]:
         """The downlink: acknowledgement, MAC commands, and the oldest queued payload that fits both windows."""
         settings, region = self.settings, self.settings.region
         f_opts = mac.whole_commands(f_opts, uplink=False)
         slowest = min(region.rx1_dr(uplink_dr, settings.windows.rx1_dr_offset), settings.windows.rx2_dr)
-        room = region.data_rates[slowest].max_app_payload_bytes
+        room = region.data_rate(slowest).max_app_payload_bytes
         effects: list[SessionEffect] = []
         while self._queue and len(self._queue[0].payload) > room:
             old = self._queue.popleft()

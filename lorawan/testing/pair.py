@@ -17,6 +17,7 @@ from lorawan.frames import DataUp, JoinRequest, parse
 from lorawan.ids import DevAddr, NetId
 from lorawan.machine import Instant
 from lorawan.phy import Heard, Listen, LoraModulation, lora_airtime_us, lora_symbol_us
+from lorawan.regions import ChannelPlan, join_place, with_cf_list
 from lorawan.server import (
     Answer,
     AppUplink,
@@ -94,6 +95,8 @@ class Pair:
     device_effects: list[DeviceEffect] = field(init=False, default_factory=list)
     server_effects: list[SessionEffect] = field(init=False, default_factory=list)
     boots: int = field(init=False, default=0)
+    _plan: ChannelPlan = field(init=False)  # what the network believes of the device's
+    _rx2_freq_hz: int = field(init=False)
     _due: list[tuple[Instant, int, Callable[[], None]]] = field(init=False, default_factory=list)
     _order: count[int] = field(init=False, default_factory=count)
     _windows: list[Listen] = field(init=False, default_factory=list)
@@ -103,6 +106,7 @@ class Pair:
 
     def __post_init__(self) -> None:
         config = self.config
+        self._plan, self._rx2_freq_hz = ChannelPlan.of(config.region), config.region.rx2_freq_hz
         self._boot()
         if config.dev_addr is not None and config.session_keys is not None:
             self._open(config.dev_addr, config.session_keys, is_1_1=config.version.is_1_1)
@@ -251,8 +255,10 @@ class Pair:
         self._stop_listening()
         self.sent.append(transmission)
         transmit, session = transmission.transmit, self.device.session
-        channels = session.channels if session is not None else ()
-        tx_ch = next((i for i, ch in enumerate(channels) if ch is not None and ch.freq_hz == transmit.freq_hz), 0)
+        plan = session.plan if session is not None else ChannelPlan.of(self.config.region)
+        tx_ch = plan.index_of(transmit.freq_hz, self.config.region.dr_of(transmit.modulation))
+        if tx_ch is None:
+            raise MisuseError(f"the device sent on {transmit.freq_hz} Hz, which is not in its plan")
         up = _Up(transmission, self.now + transmit.airtime_us, tx_ch)
         for delay_us in self.up(transmit.payload):
             self._at(up.ended_at + delay_us, lambda: self._uplink(up))
@@ -298,14 +304,14 @@ class Pair:
     # -- the network -----------------------------------------------------------------------------------------------
 
     def _open(self, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1: bool) -> None:
-        mask = 0xFF if self.settings.cf_list else 0x07
         region = self.config.region
+        self._plan = with_cf_list(ChannelPlan.of(region), self.settings.cf_list)
         windows = Windows.defaults(region)
         if self.config.dev_addr is None:
             settings = self.settings
             windows = Windows(max(1, settings.rx_delay_s) * US_PER_S, settings.rx1_dr_offset, settings.rx2_dr)
         self.session = ServerSession(
-            SessionSettings(self.config.version, region, dev_addr, keys, is_1_1, mask, windows)
+            SessionSettings(self.config.version, region, dev_addr, keys, is_1_1, self._plan.ch_mask, windows)
         )
 
     def _uplink(self, up: _Up) -> None:
@@ -313,10 +319,12 @@ class Pair:
         frame, region = parse(transmit.payload, uplink=True), self.config.region
         if isinstance(frame, JoinRequest) and self.joins is not None:
             windows = Windows(region.join_accept_delay1_us, 0, region.rx2_dr)
+            place = join_place(region, up.tx_ch, region.dr_of(transmit.modulation))
+            self._rx2_freq_hz = place.rx2_freq_hz
             for effect in self.joins.handle(JoinHeard(frame), self.now):
                 if isinstance(effect, SessionCreated):
                     self._open(effect.dev_addr, effect.keys, is_1_1=effect.is_1_1)
-                    self._answer(effect.accept, up, windows)
+                    self._answer(effect.accept, up, windows, place.rx1_freq_hz)
         elif isinstance(frame, DataUp) and self.session is not None:
             heard = UplinkHeard(frame, self.snr_db, region.dr_of(transmit.modulation), up.tx_ch, 1)
             self._from_server(self.session.handle(heard, self.now), up)
@@ -325,14 +333,16 @@ class Pair:
         self.server_effects += effects
         for effect in effects:
             if isinstance(effect, Answer) and self.session is not None and up is not None:
-                self._answer(effect.phy_payload, up, self.session.settings.windows)
+                channel = self._plan.channels[up.tx_ch]
+                rx1_freq_hz = channel.downlink_freq_hz if channel else up.transmission.transmit.freq_hz
+                self._answer(effect.phy_payload, up, self.session.settings.windows, rx1_freq_hz)
 
-    def _answer(self, payload: bytes, up: _Up, windows: Windows) -> None:
+    def _answer(self, payload: bytes, up: _Up, windows: Windows, rx1_freq_hz: int) -> None:
         region, transmit = self.config.region, up.transmission.transmit
         rx1_dr = region.rx1_dr(region.dr_of(transmit.modulation), windows.rx1_dr_offset)
         rx1_at = up.ended_at + windows.rx1_delay_us
-        rx1 = Downlink(rx1_at, payload, transmit.freq_hz, region.modulation(rx1_dr))
-        rx2 = Downlink(rx1_at + US_PER_S, payload, region.rx2_freq_hz, region.modulation(windows.rx2_dr))
+        rx1 = Downlink(rx1_at, payload, rx1_freq_hz, region.modulation(rx1_dr))
+        rx2 = Downlink(rx1_at + US_PER_S, payload, self._rx2_freq_hz, region.modulation(windows.rx2_dr))
         ways = [way for way in (rx1, rx2)[self.window - 1 :] if way.at >= self.now]
         for late in self.down(payload):
             if late:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lorawan.regions.plan import Region
+from lorawan.regions.region import Region
 from lorawan.trace import Outcome
 from lorawan.units import US_PER_HOUR
 from scenarios.kpi.heard import Columns, accepted_data

@@ -50,7 +50,7 @@ def channel_index(pair: Pair, transmission: int) -> int:
     session = pair.device.session
     assert session is not None
     freq_hz = pair.sent[transmission].transmit.freq_hz
-    return next(i for i, ch in enumerate(session.channels) if ch is not None and ch.freq_hz == freq_hz)
+    return next(i for i, ch in enumerate(session.plan.channels) if ch is not None and ch.freq_hz == freq_hz)
 
 
 def frame_of(payload: bytes) -> DataUp:

@@ -9,8 +9,8 @@ from lorawan.mac_commands import RxParamSetupAns, RxParamSetupReq
 def rx_param_setup(command: RxParamSetupReq, device: CommandContext) -> None:
     """Set both windows if the region has all three values; the answer repeats until a downlink arrives."""
     region, session = device.region, device.session
-    offset_ok = command.rx1_dr_offset < len(region.rx1_dr_by_offset[0])
-    dr_ok = region.is_lora(command.rx2_dr)
+    offset_ok = session.plan.answerable(session.dr, command.rx1_dr_offset)
+    dr_ok = region.is_lora(command.rx2_dr, uplink=False)
     freq_ok = region.frequency_ok(command.freq_hz)
     if offset_ok and dr_ok and freq_ok:
         session.rx1_dr_offset, session.rx2_dr, session.rx2_freq_hz = (

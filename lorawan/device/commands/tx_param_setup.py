@@ -14,7 +14,10 @@ def tx_param_setup(command: TxParamSetupReq, device: CommandContext) -> None:
     """
     if not device.region.has_tx_param_setup:
         return
-    session = device.session
-    session.downlink_dwell, session.uplink_dwell = command.downlink_dwell, command.uplink_dwell
-    session.max_eirp_index = command.max_eirp_index
+    plan = device.session.plan.with_tx_params(
+        uplink_dwell=command.uplink_dwell,
+        downlink_dwell=command.downlink_dwell,
+        max_eirp_index=command.max_eirp_index,
+    )
+    device.session.replan(plan)
     device.out.add(TxParamSetupAns(), sticky=device.config.version is Version.V1_0_4)

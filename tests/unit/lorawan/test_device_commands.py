@@ -93,7 +93,7 @@ class TestMacCommandsOnTheDevice:
         pair.send(b"next")
         session = pair.device.session
         assert session is not None
-        assert (session.dr, session.tx_power_index, session.nb_trans, session.ch_mask) == (2, 1, 2, 2)
+        assert (session.dr, session.tx_power_index, session.nb_trans, session.plan.ch_mask) == (2, 1, 2, 2)
         frame = parse(pair.sent[-1].transmit.payload, uplink=True)
         assert isinstance(frame, DataUp)
         assert frame.f_opts == bytes.fromhex("03070307")
@@ -102,9 +102,9 @@ class TestMacCommandsOnTheDevice:
         pair = joined(Version.V1_0_4)
         session = pair.device.session
         assert session is not None
-        before = (session.dr, session.tx_power_index, session.nb_trans, session.ch_mask)
+        before = (session.dr, session.tx_power_index, session.nb_trans, session.plan.ch_mask)
         hear_commands(pair, mac.LinkAdrReq(data_rate=2, tx_power=1, ch_mask=0x80, ch_mask_cntl=0, nb_trans=2))
-        assert (session.dr, session.tx_power_index, session.nb_trans, session.ch_mask) == before
+        assert (session.dr, session.tx_power_index, session.nb_trans, session.plan.ch_mask) == before
 
     @pytest.mark.parametrize("version", Version, ids=str)
     def test_index_15_keeps_from_1_0_4_on_and_is_refused_before(self, version: Version) -> None:

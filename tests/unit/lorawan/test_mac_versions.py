@@ -109,7 +109,8 @@ def test_tx_param_setup_is_kept_where_the_region_has_it(version: Version, sticky
     hear_commands(pair, mac.TxParamSetupReq(downlink_dwell=False, uplink_dwell=True, max_eirp_index=5))
     session = pair.device.session
     assert session is not None
-    assert (session.downlink_dwell, session.uplink_dwell, session.max_eirp_index) == (False, True, 5)
+    plan = session.plan
+    assert (plan.downlink_dwell, plan.uplink_dwell, plan.max_eirp_dbm) == (False, True, 16.0)  # index 5, 1.0.4 §5.8
     assert [(answer.encoded, answer.sticky) for answer in session.answers] == [(b"\x09", sticky)]
 
 
