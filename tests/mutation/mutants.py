@@ -65,7 +65,7 @@ def _place(item: WorkItem) -> tuple[str, tuple[int, int]]:
 
 def report(session: str) -> int:
     """Print counts a module and each survivor; the number of survivors that are not excused."""
-    excused = {line.split(" #")[0].strip() for line in EXCUSED.read_text().splitlines()} if EXCUSED.exists() else set()
+    excused = {line for line in EXCUSED.read_text().splitlines() if line and not line.startswith("#")}
     killed: Counter[str] = Counter()
     survived: Counter[str] = Counter()
     unknown = 0
@@ -83,11 +83,12 @@ def report(session: str) -> int:
                 killed[path] += 1
                 continue
             survived[path] += 1
-            line = Path(path).read_text().splitlines()[mutation.start_pos[0] - 1].strip()
-            name = f"{path} {mutation.operator_name.removeprefix('core/')}: {line}"
+            row, column = mutation.start_pos
+            line = Path(path).read_text().splitlines()[row - 1]
+            name = f"{path} {mutation.operator_name.removeprefix('core/')} at {column}: {line.strip()}"
             unknown += name not in excused
             verdict = "excused " if name in excused else "SURVIVED"
-            print(f"{verdict} {mutation.start_pos[0]:4}:{mutation.start_pos[1]:<3} {name}")
+            print(f"{verdict} line {row:4}: {name}")
     for path in sorted(killed | survived):
         print(f"{path:32}{killed[path]:5} killed {survived[path]:4} survived")
     print(f"{'all':32}{killed.total():5} killed {survived.total():4} survived, {unknown} of them not excused")

@@ -18,8 +18,10 @@ from lorawan.frames import (
     EncryptedJoinAccept,
     FCtrlDown,
     FCtrlUp,
+    FType,
     JoinAccept,
     JoinRequest,
+    Mhdr,
     Proprietary,
     RejoinRequest02,
     RejoinRequest1,
@@ -164,8 +166,8 @@ def test_ciphers_of_a_key_are_kept() -> None:
         ("c0", "there are 0, 1 and 2"),
         ("c002", "a Rejoin-Request of type 2 of 2 bytes"),
         ("43" + "00" * 11, "version 3 is unknown"),
-        ("40 04030201 5f 0000 02 aabbccdd", "15 bytes of FOpts in a frame that has room for 1"),
-        ("40 04030201 03 0000 02 aabbccdd", "3 bytes of FOpts in a frame that has room for 1"),
+        ("40 04030201 5f 0000 02 aabbccdd", "15 bytes of FOpts in a frame that has room for 1 "),
+        ("40 04030201 03 0000 02 aabbccdd", "3 bytes of FOpts in a frame that has room for 1 "),
     ],
 )
 def test_a_refusal_says_what_was_found(text: str, said: str) -> None:
@@ -185,6 +187,13 @@ def test_the_declared_layout_of_a_rejoin_names_its_type() -> None:
         raw = layout.parse(bytes((0xC0, rejoin_type)) + bytes(length - 2))
         assert (raw.mhdr, raw.rejoin_type) == (0xC0, rejoin_type)
         assert layout.sizeof() == length
+
+
+# TS001-1.0.4 §4.2.1, table of frame types; Rejoin-Request: LoRaWAN 1.1 §4.2.1
+def test_frame_types_know_their_direction_and_whether_they_carry_data() -> None:
+    assert [kind.uplink for kind in FType] == [True, False, True, False, True, False, True, None]
+    assert [kind.is_data for kind in FType] == [False, False, True, True, True, True, False, False]
+    assert [Mhdr(FType.JOIN_REQUEST, major).to_byte() for major in range(4)] == [0, 1, 2, 3]
 
 
 def test_a_list_of_another_type_is_named_with_its_place() -> None:

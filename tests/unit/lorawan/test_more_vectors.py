@@ -11,10 +11,13 @@ from known_answers import VECTORS, area, collected, covered
 from gateway_fw.gps.reference import TimeReference
 from lorawan.crypto import derive_root_wor_s_key
 from lorawan.ids import AesKey, DevAddr, NetId
+from lorawan.phy.modulation import LoraModulation, LrFhssCodingRate, LrFhssModulation
+from lorawan.regions.eu868 import EU868
+from lorawan.regions.region import MAX_EIRP_DBM
 
 # Areas whose code or test is still to come
 WAITING = {
-    "eirp", "eu868", "mc_keys", "ping_slot", "ts003_v1", "ts003_v2", "ts004_fec", "ts004_v1", "ts004_v2", "ts005_v1",
+    "mc_keys", "ping_slot", "ts003_v1", "ts003_v2", "ts004_fec", "ts004_v1", "ts004_v2", "ts005_v1",
     "ts005_v2", "ts006", "ts009",
 }  # fmt: skip
 
@@ -37,6 +40,40 @@ def test_net_ids(given: dict[str, Any], expect: dict[str, Any]) -> None:
     assert (net_id.type, net_id.to_wire().hex()) == (expect["type"], expect["wire"])
     assert net_id.nwk_id == int(expect["id"], 16) % (1 << (6, 6, 9, 11, 12, 13, 15, 17)[net_id.type])
     assert NetId.from_wire(bytes.fromhex(expect["wire"])) == net_id
+
+
+@pytest.mark.parametrize(("given", "expect"), area("eirp"))
+def test_indices_of_the_largest_eirp(given: dict[str, Any], expect: dict[str, Any]) -> None:
+    # The source turns dBm into the largest index that does not exceed it; the index is what goes on the wire
+    allowed = [index for index, dbm in enumerate(MAX_EIRP_DBM) if dbm <= given["eirp_dbm"]]
+    assert max(allowed) == expect["index"]
+
+
+THEIR_MODULATIONS = {
+    "LoRa SF7/250": LoraModulation(7, 250_000),
+    "LR-FHSS CR1/3 137kHz": LrFhssModulation(137_000, LrFhssCodingRate.CR_1_3),
+    "LR-FHSS CR2/3 336kHz": LrFhssModulation(336_000, LrFhssCodingRate.CR_2_3),
+}
+
+
+@pytest.mark.parametrize(("given", "expect"), area("eu868"))
+def test_eu868(given: dict[str, Any], expect: dict[str, Any]) -> None:
+    if "mod" in given:
+        found = [rate.index for rate in EU868.data_rates if rate.modulation == THEIR_MODULATIONS[given["mod"]]]
+        assert found == [expect["dr"]]
+        return
+    if "freq" in given:
+        (band,) = (band for band in EU868.sub_bands if band.low_hz <= given["freq"] < band.high_hz)
+        # The source calls 14 dBm an EIRP; ETSI EN 300 220-2 annex B limits the ERP, 2.15 dB more in EIRP
+        assert band.max_erp_dbm == expect["dbm"]
+        return
+    second = 1_000_000
+    assert EU868.receive_delay1_us == expect["rx_delay1_s"] * second
+    assert EU868.receive_delay1_us + second == expect["rx_delay2_s"] * second
+    assert EU868.join_accept_delay1_us == expect["join_delay1_s"] * second
+    assert EU868.join_accept_delay1_us + second == expect["join_delay2_s"] * second
+    assert (EU868.rx2_freq_hz, EU868.rx2_dr) == (expect["rx2_freq"], expect["rx2_dr"])
+    assert EU868.class_b.ping_slot_freqs_hz == (expect["ping_freq"],)
 
 
 @pytest.mark.parametrize(("given", "expect"), area("keys_relay"))
