@@ -31,6 +31,7 @@ from lorawan.frames import (
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.mac_commands import COMMANDS, MacCommand
 from lorawan.mac_commands.base import Place, places
+from lorawan.packages import PACKAGES, Package, PackageCommand
 from lorawan.version import Version
 
 _OVERHEAD = 13  # MHDR, FHDR without FOpts, FPort, MIC
@@ -173,6 +174,36 @@ def _values_at(place: Place) -> SearchStrategy[Any]:
     if place.octets:
         return st.binary(min_size=low, max_size=high)
     return st.integers(low, high).map(place.value)
+
+
+def packages() -> SearchStrategy[Package]:
+    """The application packages, each version."""
+    return st.sampled_from(PACKAGES)
+
+
+def package_commands(package: Package | None = None, *, uplink: bool | None = None) -> SearchStrategy[PackageCommand]:
+    """Any command of a package (None: of any) and of a direction (None: of both)."""
+    wanted = [
+        command
+        for one in (PACKAGES if package is None else (package,))
+        for command in one.commands
+        if uplink in (None, command.uplink)
+    ]
+    return st.sampled_from(wanted).flatmap(package_commands_of)
+
+
+def package_commands_of(command: type[PackageCommand]) -> SearchStrategy[PackageCommand]:
+    """One command of a package, with any values: read from bytes, so that what its first byte leaves out is 0."""
+
+    def read(data: bytes) -> PackageCommand:
+        found = command.read(data) or command.read(data.ljust(_LONGEST_PACKAGE_PAYLOAD, b"\x00"))
+        assert found is not None
+        return found[0]
+
+    return st.binary(max_size=_LONGEST_PACKAGE_PAYLOAD).map(read)
+
+
+_LONGEST_PACKAGE_PAYLOAD = 60  # longer than any command without a rest; a rest is as long as it happens to be
 
 
 def _u16s() -> SearchStrategy[int]:

@@ -152,8 +152,10 @@ _PLACES: Final[dict[type[MacCommand], tuple[tuple[str, Place], ...]]] = {}  # re
 
 
 def places(command: type[MacCommand]) -> tuple[tuple[str, Place], ...]:
-    """The fields of a command, by name, and where they stand."""
+    """The fields of a command that have a place in its word, by name, and where that is."""
     found = _PLACES.get(command)
     if found is None:
-        found = _PLACES[command] = tuple((f.name, f.metadata["place"]) for f in fields(command))
+        found = _PLACES[command] = tuple(
+            (f.name, f.metadata["place"]) for f in fields(command) if "place" in f.metadata
+        )
     return found

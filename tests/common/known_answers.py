@@ -19,15 +19,23 @@ TESTS = Path(__file__).resolve().parents[1]
 _PLACES = [above / "shared" / "vectors" / "lorawan.json" for above in TESTS.parents]
 FILE = next((place for place in _PLACES if place.exists()), _PLACES[1])
 VECTORS: list[dict[str, Any]] = json.loads(FILE.read_text()) if FILE.exists() else []
-_ABSENT = pytest.mark.skip(reason="the known answers in ../shared/vectors are not here")
+
+
+def case_id(vector: dict[str, Any]) -> str:
+    """A test's id: that of the known answer, with its source."""
+    return f"{vector['id']} [{vector['source']}]"
+
+
+def absent(name: str, *values: Any) -> list[Any]:
+    """One skipped case with these values, which says why there are no others."""
+    mark = pytest.mark.skip(reason="the known answers in ../shared/vectors are not here")
+    return [pytest.param(*values, id=name, marks=mark)]
 
 
 def area(*names: str) -> list[Any]:
     """(input, expect) of the vectors of some areas, or one skipped case that says why there are none."""
-    cases = [
-        pytest.param(v["input"], v["expect"], id=f"{v['id']} [{v['source']}]") for v in VECTORS if v["area"] in names
-    ]
-    return cases or [pytest.param({}, {}, id="-".join(names), marks=_ABSENT)]
+    cases = [pytest.param(v["input"], v["expect"], id=case_id(v)) for v in VECTORS if v["area"] in names]
+    return cases or absent("-".join(names), {}, {})
 
 
 def collected() -> list[str]:

@@ -11,11 +11,17 @@ from frame_cases import DataCase
 
 from lorawan.crypto import (
     SessionKeys,
+    decrypt_mc_key,
     derive_join_keys,
     derive_keys_10,
     derive_keys_11,
+    derive_mc_ke_key,
+    derive_mc_root_key_10,
+    derive_mc_root_key_11,
+    derive_mc_session_keys,
     derive_root_wor_s_key,
     derive_wor_keys,
+    encrypt_mc_key,
     mic_rejoin_request,
 )
 from lorawan.frames import (
@@ -153,6 +159,23 @@ def test_keys_of_relayed_devices(case: dict[str, Any]) -> None:
     keys = derive_wor_keys(root, DevAddr.from_hex(case["dev_addr"]))
     found = {"root": root.hex(), "int": keys.wor_s_int_key.hex(), "enc": keys.wor_s_enc_key.hex()}
     assert found == case["keys"]
+
+
+@pytest.mark.parametrize("case", of_kind("keys_multicast"))
+def test_keys_of_multicast_groups(case: dict[str, Any]) -> None:
+    root_key, mc_key = key(case["root_key"]), key(case["mc_key"])
+    mc_root_key = derive_mc_root_key_11(root_key) if case["is_1_1"] else derive_mc_root_key_10(root_key)
+    mc_ke_key = derive_mc_ke_key(mc_root_key)
+    assert (mc_root_key.hex(), mc_ke_key.hex()) == (case["mc_root_key"], case["mc_ke_key"])
+    assert encrypt_mc_key(mc_ke_key, mc_key).hex() == case["mc_key_encrypted"]
+    assert decrypt_mc_key(mc_ke_key, bytes.fromhex(case["mc_key_encrypted"])) == mc_key
+    keys = derive_mc_session_keys(mc_key, DevAddr.from_hex(case["mc_addr"]))
+    assert (keys.mc_app_s_key.hex(), keys.mc_nwk_s_key.hex()) == (case["mc_app_s_key"], case["mc_nwk_s_key"])
+
+
+def test_no_case_is_without_a_test() -> None:
+    own = Path(__file__).read_text()
+    assert all(f'of_kind("{case["kind"]}")' in own for case in CASES)
 
 
 @pytest.mark.parametrize("case", of_kind("cf_list"))

@@ -16,10 +16,7 @@ from lorawan.regions.eu868 import EU868
 from lorawan.regions.region import MAX_EIRP_DBM
 
 # Areas whose code or test is still to come
-WAITING = {
-    "mc_keys", "ping_slot", "ts003_v1", "ts003_v2", "ts004_fec", "ts004_v1", "ts004_v2", "ts005_v1",
-    "ts005_v2", "ts006", "ts009",
-}  # fmt: skip
+WAITING = {"ping_slot"}
 
 
 @pytest.mark.skipif(not VECTORS, reason="the known answers in ../shared/vectors are not here")

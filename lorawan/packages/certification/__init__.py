@@ -1,0 +1,51 @@
+"""Certification protocol (TS009), FPort 224: the device under test and the bench."""
+
+from lorawan.packages.certification.bench import BeaconReported, CertificationBench, WrongAnswer
+from lorawan.packages.certification.commands import CERTIFICATION_F_PORT, CERTIFICATION_V1, TX_PERIODS_S
+from lorawan.packages.certification.device import (
+    BeaconMissed,
+    BeaconSeen,
+    CertificationDevice,
+    ChangeClass,
+    DeviceClass,
+    DisablePort,
+    DownlinkSeen,
+    DutVersions,
+    JoinAgain,
+    MacRequest,
+    ResetMcu,
+    SendMac,
+    SendPingSlotInfo,
+    SetAdr,
+    SetConfirmed,
+    SetDutyCycle,
+    SetPeriod,
+    TransmitCarrier,
+)
+
+__all__ = [
+    "CERTIFICATION_F_PORT",
+    "CERTIFICATION_V1",
+    "TX_PERIODS_S",
+    "BeaconMissed",
+    "BeaconReported",
+    "BeaconSeen",
+    "CertificationBench",
+    "CertificationDevice",
+    "ChangeClass",
+    "DeviceClass",
+    "DisablePort",
+    "DownlinkSeen",
+    "DutVersions",
+    "JoinAgain",
+    "MacRequest",
+    "ResetMcu",
+    "SendMac",
+    "SendPingSlotInfo",
+    "SetAdr",
+    "SetConfirmed",
+    "SetDutyCycle",
+    "SetPeriod",
+    "TransmitCarrier",
+    "WrongAnswer",
+]

@@ -1,0 +1,65 @@
+"""Fragmented data block transport (TS004), FPort 201."""
+
+from lorawan.packages.fragmentation.commands import (
+    FRAGMENTATION_F_PORT,
+    FRAGMENTATION_V1,
+    FRAGMENTATION_V2,
+    DataFragment,
+    FragDataBlockReceivedAns,
+    FragDataBlockReceivedReq,
+    FragSessionDeleteAns,
+    FragSessionDeleteReq,
+    FragSessionSetupAns,
+    FragSessionSetupReq,
+    FragSessionSetupReqV1,
+    FragSessionStatusAns,
+    FragSessionStatusAnsV1,
+    FragSessionStatusReq,
+)
+from lorawan.packages.fragmentation.device import (
+    BlockReceived,
+    FragmentationConfig,
+    FragmentationDevice,
+    FragmentationMemory,
+    PersistFragmentation,
+)
+from lorawan.packages.fragmentation.fec import Decoder, Progress, coded, matrix_line, split
+from lorawan.packages.fragmentation.server import (
+    FragmentationServer,
+    StartTransfer,
+    Transfer,
+    TransferDone,
+    TransferFailed,
+)
+
+__all__ = [
+    "FRAGMENTATION_F_PORT",
+    "FRAGMENTATION_V1",
+    "FRAGMENTATION_V2",
+    "BlockReceived",
+    "DataFragment",
+    "Decoder",
+    "FragDataBlockReceivedAns",
+    "FragDataBlockReceivedReq",
+    "FragSessionDeleteAns",
+    "FragSessionDeleteReq",
+    "FragSessionSetupAns",
+    "FragSessionSetupReq",
+    "FragSessionSetupReqV1",
+    "FragSessionStatusAns",
+    "FragSessionStatusAnsV1",
+    "FragSessionStatusReq",
+    "FragmentationConfig",
+    "FragmentationDevice",
+    "FragmentationMemory",
+    "FragmentationServer",
+    "PersistFragmentation",
+    "Progress",
+    "StartTransfer",
+    "Transfer",
+    "TransferDone",
+    "TransferFailed",
+    "coded",
+    "matrix_line",
+    "split",
+]
