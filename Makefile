@@ -1,4 +1,5 @@
 # make run     the TEV rollout, end to end        make test   what a change must pass
+# make fuzz      every parser under atheris, SECONDS each (60)
 # make test-slow, make bench, make oracles, make mutation, make clean
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,8 +10,10 @@ PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 py
 VENV_READY := $(VENV)/pyvenv.cfg
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
+FUZZ_READY := $(VENV)/.ready-fuzz
+SECONDS ?= 60
 
-.PHONY: run test lint test-slow bench oracles mutation clean
+.PHONY: run test lint test-slow bench fuzz oracles mutation clean
 
 # Exit code 1 is a verdict ("a rate is missed"), not a failure of the run; from 2 on something is wrong.
 run: $(if $(wildcard $(DEV_READY)),$(DEV_READY),$(RUN_READY))
@@ -31,6 +34,10 @@ test-slow: $(DEV_READY)
 # One script a hot path, each prints its own figures.
 bench: $(DEV_READY)
 	@for script in tests/bench_speed/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# SECONDS for each target; TARGETS="frames nmea" for some of them; KEEP=1 takes what adds coverage into the repository.
+fuzz: $(FUZZ_READY)
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(if $(KEEP),--keep) $(TARGETS)
 
 # The JavaScript implementation that tests and `make bench` compare with; needs node and npm.
 oracles: .oracles/package.json
@@ -73,4 +80,9 @@ $(RUN_READY): $(VENV_READY) pyproject.toml $(SOURCES)
 $(DEV_READY): $(VENV_READY) pyproject.toml
 	$(BIN)/python -m pip install --quiet 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet -e . --group dev
+	@touch $@
+
+# atheris has wheels for Linux on x86-64 alone, so nothing else asks for it.
+$(FUZZ_READY): $(DEV_READY)
+	$(BIN)/python -m pip install --quiet --group fuzz
 	@touch $@

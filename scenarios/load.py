@@ -179,8 +179,9 @@ class _Reading:
         table = Path(normpath((self.path.parent if bundled == name else Path(__file__).parent) / bundled))
         try:
             data = table.read_bytes()
-        except OSError as error:
-            raise self.fault(("territory", key), f"{table} cannot be read: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            why = getattr(error, "strerror", None) or error
+            raise self.fault(("territory", key), f"{table} cannot be read: {why}") from None
         self.contents[table] = data
         return read(_decode(data, str(table)), str(table))
 
@@ -236,6 +237,8 @@ def _parse(text: str, shown: str) -> dict[str, Any]:
         else:
             line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
         raise ScenarioError(f"not TOML: {message}", path=shown, line=line, column=column) from None
+    except (ValueError, RecursionError) as error:  # more digits, or more depth, than Python reads
+        raise ScenarioError(f"not TOML: {error}", path=shown) from None
 
 
 def _first_of(problems: Sequence[ScenarioError]) -> ScenarioError:

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 _NUMBER = r"[+\-−]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d{1,2})?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([^\s\d.+\-−]\S*)?\s*")
+_MOST_CHARACTERS = 60  # whatever is written in them fits a float
 
 
 class QuantityError(ValueError):
@@ -40,12 +41,13 @@ class Dimension:
         """The value in the base unit, exactly as written. Raises QuantityError."""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             unit = self.example.split()[-1]
-            raise QuantityError(f"{value} has no unit", f'write "{value} {unit}"')
+            number = str(value) if abs(value) < 1 << 63 else "a number"  # Python does not write an int of any length
+            raise QuantityError(f"{number} has no unit", f'write "{number} {unit}"')
         if not isinstance(value, str):
             raise QuantityError(f"a {self.name} is due, not {type(value).__name__}", f'such as "{self.example}"')
-        found = _QUANTITY.fullmatch(value)
+        found = _QUANTITY.fullmatch(value) if len(value) <= _MOST_CHARACTERS else None
         if found is None:
-            raise QuantityError(f'"{value}" is not a {self.name}', f'such as "{self.example}"')
+            raise QuantityError(f'"{value[:_MOST_CHARACTERS]}" is not a {self.name}', f'such as "{self.example}"')
         number, unit = found.group(1).replace("−", "-"), found.group(2)
         accepted = ", ".join(self.units)
         if unit is None:

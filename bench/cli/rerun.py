@@ -83,5 +83,5 @@ def _hashes(folder: Path) -> dict[str, str]:
     try:
         stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
         return {stage["name"]: stage["trace_sha256"] for stage in stages}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path}: not the summary of a run ({error})") from error

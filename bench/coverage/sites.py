@@ -123,10 +123,10 @@ def _mounted(row: Row, folder: Path) -> Mounted:
     path = folder / row.text("antenna")
     try:
         pattern = parse_msi(path.read_bytes(), str(path))
-    except OSError as error:
-        raise row.fault("antenna", f"{path} cannot be read: {error.strerror or error}") from None
     except MsiError as error:
         raise row.fault("antenna", str(error)) from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise row.fault("antenna", f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     azimuth = row.number_of("azimuth_deg", -360, 360, 0.0)
     return Mounted(Directional(pattern), azimuth, row.number_of("downtilt_deg", -90, 90, 0.0))
 

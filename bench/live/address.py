@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import re
 
 from bench.errors import LinkError, UsageError
 
+_PORT = re.compile(r"[0-9]{1,9}")
 GWMP_PORT = 1700  # of the reference forwarder's global_conf.json (sx1302_hal 2.1.0)
 
 
@@ -59,6 +61,6 @@ def _is_name(host: str) -> bool:
 
 
 def _port(text: str, whole: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 0xFFFF:
+    if not _PORT.fullmatch(text) or int(text) > 0xFFFF:
         raise UsageError(f'"{text}" in "{whole}" is no port', hint="a number from 0 to 65535")
     return int(text)

@@ -17,6 +17,10 @@ version = "1.0.4"
 dev_addr = "26000001"
 nwk_s_key = "…"           # 1.1: f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key
 app_s_key = "…"
+
+[[multicast]]             # for reading captures; a network run knows no groups
+mc_addr = "01ffffff"
+mc_key = "…"              # or mc_nwk_s_key and mc_app_s_key
 """
 
 from __future__ import annotations
@@ -29,10 +33,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.errors import UsageError
+from bench.explain.sessions import Group
 from bench.network import DeviceProfile, NetworkConfig
 from bench.runner.exact import StagePlan
 from bench.store.atomic import aside
 from lorawan.crypto import SessionKeys
+from lorawan.crypto.multicast import derive_mc_session_keys
 from lorawan.errors import FrameError
 from lorawan.frames import encode_cf_list
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
@@ -59,6 +65,8 @@ _NETWORK_KEYS = (
 )
 _KEYS_10 = ("nwk_s_key", "app_s_key")
 _KEYS_11 = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
+_GROUP_SESSION_KEYS = ("mc_nwk_s_key", "mc_app_s_key")
+_GROUP_KEYS = ("mc_addr", "mc_key", *_GROUP_SESSION_KEYS)
 _DEVICE_KEYS = ("name", "dev_eui", "version", "join_eui", "app_key", "nwk_key", "dev_addr", "nwk_s_key", *_KEYS_11)
 
 
@@ -78,10 +86,14 @@ class DevicesFile:
     network: NetworkConfig
     devices: tuple[DeviceProfile, ...]
     names: Mapping[Eui64, str]
+    groups: tuple[Group, ...] = ()
 
 
-def read_devices(path: Path) -> DevicesFile:
-    """Read and check a file. Raises DevicesFileError with file and line; OSError where it cannot be read."""
+def read_devices(path: Path, *, with_groups: bool = False) -> DevicesFile:
+    """Read and check a file. Raises DevicesFileError with file and line; OSError where it cannot be read.
+
+    with_groups: multicast groups may stand in it, and then no device need.
+    """
     if path.stat().st_size > MAX_BYTES:
         raise UsageError(f"{path} has {path.stat().st_size} bytes", hint=f"at most {MAX_BYTES}")
     data = path.read_bytes()
@@ -97,7 +109,9 @@ def read_devices(path: Path) -> DevicesFile:
         line = int(place.group(2)) if place and place.group(2) else text.count("\n") + 1
         what = place.group(1) if place else str(error)
         raise DevicesFileError(f"not TOML: {what}", path=str(path), line=line) from None
-    return _Reading(str(path), text).file(document)
+    except (ValueError, RecursionError) as error:  # more digits, or more depth, than Python reads
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    return _Reading(str(path), text).file(document, with_groups)
 
 
 class _Reading:
@@ -108,16 +122,13 @@ class _Reading:
         self._index = PositionIndex(text)
         self._faults: list[DevicesFileError] = []
 
-    def file(self, document: Mapping[str, Any]) -> DevicesFile:
-        self._known((), document, ("network", "device"))
+    def file(self, document: Mapping[str, Any], with_groups: bool) -> DevicesFile:
+        self._known((), document, ("network", "device", *(("multicast",) if with_groups else ())))
         network = self._network(self._table(("network",), document.get("network", {})))
         devices: list[DeviceProfile] = []
         names: dict[Eui64, str] = {}
         first: dict[Eui64, int] = {}
-        entries = document.get("device", [])
-        if not isinstance(entries, list):
-            self._fault(("device",), "a list is due", "write [[device]], with two brackets")
-            entries = []
+        entries = self._tables(document, "device")
         for number, entry in enumerate(entries):
             place: KeyPath = ("device", number)
             table = self._table(place, entry)
@@ -130,13 +141,42 @@ class _Reading:
             devices.append(profile)
             if isinstance(table.get("name"), str):
                 names[profile.dev_eui] = table["name"]
-        if not entries:
+        groups = self._groups(document)
+        if not entries and not groups:
             self._fault((), "no device", "write a [[device]] table for each")
         if self._faults or network is None:
             head, *rest = sorted(self._faults, key=lambda fault: fault.line)
             head.others = tuple(rest)
             raise head
-        return DevicesFile(network, tuple(devices), names)
+        return DevicesFile(network, tuple(devices), names, groups)
+
+    def _groups(self, document: Mapping[str, Any]) -> tuple[Group, ...]:
+        found = []
+        for number, entry in enumerate(self._tables(document, "multicast")):
+            place: KeyPath = ("multicast", number)
+            table = self._table(place, entry)
+            self._known(place, table, _GROUP_KEYS)
+            mc_addr = self._required(place, table, "mc_addr", DevAddr.from_hex)
+            if "mc_key" in table:
+                mc_key = self._required(place, table, "mc_key", AesKey.from_hex)
+                for name in set(_GROUP_SESSION_KEYS) & set(table):
+                    self._fault((*place, name), "mc_key and session keys both", "either of the two")
+                if mc_addr is not None and mc_key is not None:
+                    derived = derive_mc_session_keys(mc_key, mc_addr)
+                    found.append(Group(mc_addr, derived.mc_nwk_s_key, derived.mc_app_s_key))
+                continue
+            keys = [self._required(place, table, name, AesKey.from_hex) for name in _GROUP_SESSION_KEYS]
+            given = [key for key in keys if key is not None]
+            if mc_addr is not None and len(given) == len(keys):
+                found.append(Group(mc_addr, *given))
+        return tuple(found)
+
+    def _tables(self, document: Mapping[str, Any], name: str) -> Sequence[Any]:
+        entries = document.get(name, [])
+        if isinstance(entries, list):
+            return entries
+        self._fault((name,), "a list is due", f"write [[{name}]], with two brackets")
+        return []
 
     def _network(self, table: Mapping[str, Any]) -> NetworkConfig | None:
         place: KeyPath = ("network",)
@@ -261,9 +301,16 @@ class _Reading:
     def _whole(self, place: KeyPath, table: Mapping[str, Any], name: str, low: int, high: int) -> int:
         value = table.get(name, low)
         if type(value) is not int or not low <= value <= high:
-            self._fault((*place, name), f"{value!r}", f"a whole number from {low} to {high}")
+            self._fault((*place, name), _shown(value), f"a whole number from {low} to {high}")
             return low
         return value
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:80]
+    except (ValueError, RecursionError):  # a hexadecimal number, or a key of many dots, may be more than Python writes
+        return "more than can be shown"
 
 
 def _version(text: str) -> Version:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bench.errors import UsageError
-from bench.store.pcap import loratap_header, pcap_file_header, pcap_packet
+from bench.pcap import loratap_header, pcap_file_header, pcap_packet
 from lorawan.phy import LoraModulation
 from lorawan.units import US_PER_S
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from scenarios.places import read_sites
 from scenarios.schema import Site, Stage
 
 _STAGE = "planned"
+_YEAR = re.compile(r"[0-9]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def with_sites(loaded: LoadedScenario, path: Path | None) -> LoadedScenario:
 
 def firm_sites(sites: Sequence[Site], keep: int | None) -> tuple[str, ...]:
     """The ids of the first `keep` sites whose stage is a plain year, by year, then by row. Raises UsageError."""
-    firm = sorted((site for site in sites if site.stage.isdigit()), key=lambda site: int(site.stage))
+    firm = sorted((site for site in sites if _YEAR.fullmatch(site.stage)), key=lambda site: int(site.stage))
     if keep is not None and keep > len(firm):
         raise UsageError(
             f"--keep {keep}: {len(firm)} rows have a year as their stage", hint="name others by --keep-ids"

@@ -61,11 +61,16 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}", hint="give a run folder, such as out/tev/latest") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path}: not JSON ({error})") from error
     missing = Manifest.__required_keys__ - manifest.keys() if isinstance(manifest, dict) else {"everything"}
     if missing:
         raise StoreError(f"{path}: {', '.join(sorted(missing))} missing")
+    scenario = manifest["scenario"]
+    if not isinstance(manifest["options"], dict) or not isinstance(scenario, dict):
+        raise StoreError(f"{path}: options and scenario are objects")
+    if not ScenarioRef.__required_keys__ <= scenario.keys():
+        raise StoreError(f"{path}: scenario has name and sha256")
     return cast("Manifest", manifest)
 
 

@@ -80,7 +80,7 @@ def firmware_of(exchanges: Iterable[Exchange]) -> ChipFirmware:
     memory = {AGC_MEMORY: bytearray(), ARB_MEMORY: bytearray()}
     for exchange in exchanges:
         payload = exchange.order[HEADER.size :]
-        if exchange.order[3] != OrderType.MULTIPLE_SPI or payload[1:6] != bytes((1, 0, payload[3], payload[4], 0)):
+        if exchange.order[3] != OrderType.MULTIPLE_SPI or payload[1:3] != b"\1\0" or payload[5:6] != b"\0":
             continue
         address = int.from_bytes(payload[6:8], "big")
         if address & _WRITE and (start := address & ~_WRITE & 0x2000) + IMAGE_BYTES > address & ~_WRITE:

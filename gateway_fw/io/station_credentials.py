@@ -44,7 +44,7 @@ def load_credentials(folder: Path) -> StationCredentials:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cadata=_certificates(trust))
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ValueError) as error:  # ValueError: an empty file
         raise StationError(str(error), field=str(trust), clause=_CLAUSE, hint="a PEM or DER certificate") from error
     if certificate.exists():
         try:
@@ -87,7 +87,7 @@ def _certificates(path: Path) -> str | bytes:
         data = path.read_bytes()
     except OSError as error:
         raise StationError(getattr(error, "strerror", None) or str(error), field=str(path), clause=_CLAUSE) from error
-    return data.decode("ascii", "replace") if b"-----BEGIN" in data else data
+    return data.decode("ascii", "ignore") if b"-----BEGIN" in data else data
 
 
 def _headers(path: Path) -> dict[str, str]:

@@ -50,14 +50,15 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_\-]+)\s*=")
 def read_toml(text: str, path: str) -> GatewaySettings:
     """The settings of one file. Raises SettingsError."""
     try:
-        data = tomllib.loads(text)
+        root = Section(_node(tomllib.loads(text), (), _lines(text), path, 1), "")
+    except SettingsError:
+        raise
     except tomllib.TOMLDecodeError as error:
         found = _PLACE.match(str(error))
         line = int(found[2]) if found and found[2] else text.count("\n") + 1
         raise SettingsError(f"not TOML: {found[1] if found else error}", path=path, line=line) from None
-    except RecursionError:
-        raise SettingsError("is nested too deeply", path=path) from None
-    root = Section(_node(data, (), _lines(text), path, 1), "")
+    except (ValueError, RecursionError) as error:  # more digits, or more depth, than Python reads
+        raise SettingsError(f"not TOML: {error}", path=path) from None
     seen: list[Section] = []
     settings = _Reader(seen).settings(root)
     for section in (root, *seen):
@@ -98,6 +99,8 @@ def _node(value: Any, at: tuple[str | int, ...], lines: dict[tuple[str | int, ..
         inner = {key: _node(item, (*at, key), lines, path, line) for key, item in value.items()}
     elif isinstance(value, list):
         inner = [_node(item, (*at, index), lines, path, line) for index, item in enumerate(value)]
+    elif type(value) is int and not -1 << 63 <= value < 1 << 63:
+        raise SettingsError("a whole number of more than 64 bits", path=path, line=line)  # TOML 1.0.0, Integer
     else:
         inner = value if isinstance(value, str | int | float | bool) else str(value)
     return Node(inner, line, path)

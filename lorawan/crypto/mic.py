@@ -43,7 +43,7 @@ def mic_up_11(
     """MIC of a 1.1 uplink: two bytes by the serving network's key, two by the forwarding network's.
 
     conf_f_cnt: the counter of the confirmed downlink this frame acknowledges (its low 16 bits count), 0 without ACK.
-    Source: LoRaWAN 1.1 §4.4.1.
+    Source: LoRaWAN 1.1 §4.4.2.
     """
     b0 = _b0(0, False, dev_addr, f_cnt, len(message))
     b1 = _block(_pack_b1, 0x49, conf_f_cnt & 0xFFFF, tx_dr, tx_ch, dev_addr, f_cnt, len(message))
@@ -51,7 +51,7 @@ def mic_up_11(
 
 
 def mic_down_11(s_nwk_s_int_key: AesKey, dev_addr: DevAddr, f_cnt: int, message: bytes, *, conf_f_cnt: int) -> bytes:
-    """MIC of a 1.1 downlink. conf_f_cnt as in `mic_up_11`, of the uplink. Source: LoRaWAN 1.1 §4.4.2."""
+    """MIC of a 1.1 downlink. conf_f_cnt as in `mic_up_11`, of the uplink. Source: LoRaWAN 1.1 §4.4.1."""
     block = _b0(conf_f_cnt & 0xFFFF, True, dev_addr, f_cnt, len(message))
     return aes_cmac(s_nwk_s_int_key, block + message)[:MIC_LENGTH]
 

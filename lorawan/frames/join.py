@@ -197,7 +197,11 @@ def parse_join_accept(payload: bytes) -> EncryptedJoinAccept:
     """From a PHYPayload of this type. Raises FrameError."""
     if len(payload) not in JOIN_ACCEPT_LENGTHS:
         raise FrameError(
-            f"a Join-Accept of {len(payload)} bytes", field="PHYPayload", clause=_ACCEPT_CLAUSE, hint="it has 17 or 33"
+            f"a Join-Accept of {len(payload)} bytes",
+            field="PHYPayload",
+            offset=min(len(payload), max(JOIN_ACCEPT_LENGTHS)),
+            clause=_ACCEPT_CLAUSE,
+            hint="it has 17 or 33",
         )
     return EncryptedJoinAccept(payload[1:])
 
@@ -222,7 +226,9 @@ def parse_rejoin_request(payload: bytes) -> RejoinRequest:
 
 def _check_length(payload: bytes, length: int, what: str, clause: str) -> None:
     if len(payload) != length:
-        raise FrameError(f"{what} of {len(payload)} bytes", field="PHYPayload", clause=clause, hint=f"it has {length}")
+        offset = min(len(payload), length)
+        message = f"{what} of {len(payload)} bytes"
+        raise FrameError(message, field="PHYPayload", offset=offset, clause=clause, hint=f"it has {length}")
 
 
 def _build(layout: construct.Construct[Any, Any], values: dict[str, Any], what: str) -> bytes:

@@ -31,7 +31,13 @@ def parse(payload: bytes, *, uplink: bool | None = None) -> Frame:
     """
     f_type = peek_f_type(payload)
     if len(payload) > MAX_PHY_PAYLOAD:
-        raise FrameError(f"{len(payload)} bytes", field="PHYPayload", offset=MAX_PHY_PAYLOAD, hint="LoRa carries 255")
+        raise FrameError(
+            f"{len(payload)} bytes",
+            field="PHYPayload",
+            offset=MAX_PHY_PAYLOAD,
+            clause="TS001-1.0.4 §4.1",
+            hint="LoRa carries 255",
+        )
     if payload[0] & 3 != MAJOR_R1:
         raise FrameError(
             f"version {payload[0] & 3} is unknown", field="Major", offset=0, clause="TS001-1.0.4 §4.2.2", hint="R1 is 0"

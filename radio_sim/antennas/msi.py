@@ -150,7 +150,7 @@ def parse_msi(data: str | bytes, source: str = "<pattern>") -> MsiPattern:
         raw, _, value = line.replace("\t", " ").partition(" ")
         keyword, value = raw.upper(), value.strip()
         if position == 0 and keyword != "NAME" and keyword not in ("GAIN", "FREQUENCY", *_SECTIONS):
-            name = line
+            name = line.replace("\t", " ")
         elif keyword in _SECTIONS:
             if keyword in cuts:
                 raise MsiError(source, number, f"a second {keyword}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ CLUTTER_HEIGHTS = Path(__file__).parent / "data" / "clutter_heights.toml"
 """The bundled tables: "worldcover" and "corine". Source: Rec. ITU-R P.1812-8 §3.2.1, and assumptions marked there."""
 
 HIGHEST_CLUTTER_M = 100.0
+_CLASS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class ClutterTable:
         """A table of a TOML file. Raises ClutterError for what is not there or not a height, OSError."""
         try:
             tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # also for more digits, or more depth, than Python reads
             raise ClutterError(f"not TOML: {error}", path=str(path)) from error
         table = tables.get(name)
         if not isinstance(table, dict) or not isinstance(table.get("classes"), dict):
@@ -49,9 +51,9 @@ class ClutterTable:
         for number, entry in table["classes"].items():
             height: Any = entry.get("height_m") if isinstance(entry, dict) else entry
             good = isinstance(height, int | float) and not isinstance(height, bool)
-            if not number.isdigit() or not good or not 0 <= height <= HIGHEST_CLUTTER_M:
+            if not _CLASS.fullmatch(number) or not good or not 0 <= height <= HIGHEST_CLUTTER_M:
                 raise ClutterError(
-                    f"[{name}.classes] {number} = {entry!r} is not a class with a height of 0 … 100 m",
+                    f"[{name}.classes] {number[:20]} = {_shown(entry)} is not a class with a height of 0 … 100 m",
                     path=str(path),
                     hint='write: 10 = { height_m = 15.0, name = "tree cover" }',
                 )
@@ -75,6 +77,13 @@ class ClutterTable:
         for number in present:
             result[classes == number] = heights[number]
         return result
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:80]
+    except (ValueError, RecursionError):  # a hexadecimal number, or a key of many dots, may be more than Python writes
+        return "more than can be shown"
 
 
 def read_clutter(

@@ -37,27 +37,30 @@ def tshark() -> str:
 
 
 @pytest.fixture(scope="session")
-def dissect(tshark: str) -> Callable[[Path], list[Packet]]:
-    """A function from a capture to its packets, field name to text."""
+def dissect(tshark: str) -> Callable[..., list[Packet]]:
+    """A function from a capture to its packets, field name to text; other fields and `-o` options may be given."""
 
-    def run(pcap: Path) -> list[Packet]:
+    def run(pcap: Path, fields: Sequence[str] = FIELDS, options: Sequence[str] = ()) -> list[Packet]:
         # Unprivileged preferences: nobody's ~/.config/wireshark changes the result.
         done = subprocess.run(
-            [tshark, "-r", str(pcap), "-T", "fields", "-E", "separator=/t", *(f"-e{field}" for field in FIELDS)],
+            [
+                tshark, "-r", str(pcap), "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a",
+                *(f"-o{option}" for option in options), *(f"-e{field}" for field in fields),
+            ],
             capture_output=True,
             text=True,
             check=False,
             timeout=100,
             env={**os.environ, "HOME": str(pcap.parent), "XDG_CONFIG_HOME": str(pcap.parent)},
-        )
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        return [dict(zip(FIELDS, line.split("\t"), strict=True)) for line in done.stdout.splitlines()]
+        return [dict(zip(fields, line.split("\t"), strict=True)) for line in done.stdout.splitlines()]
 
     return run
 
 
 @pytest.fixture(scope="session")
-def agrees(dissect: Callable[[Path], list[Packet]]) -> Callable[..., int]:
+def agrees(dissect: Callable[..., list[Packet]]) -> Callable[..., int]:
     """Check that tshark reads every frame of the records out of a capture; returns how many were data frames.
 
     Called with the capture, the records and, by keyword, origin_utc_us.

@@ -277,6 +277,14 @@ def test_a_shell_that_is_not_started_says_so() -> None:
         server.submit(SendDownlink(EUI, Txpk(freq_hz=1, modulation=LoraModulation(7), payload=b"", imme=True), 1))
 
 
+def test_a_trust_file_may_have_any_letters_beside_its_certificates(pki: Path, tmp_path: Path) -> None:
+    (tmp_path / "tc.uri").write_text("wss://a:1")
+    (tmp_path / "tc.trust").write_bytes("# Autorité d'essai\n".encode() + (pki / "ca.crt").read_bytes())
+    context = load_credentials(tmp_path).ssl
+    assert context is not None
+    assert context.cert_store_stats()["x509_ca"] == 1
+
+
 @pytest.mark.parametrize(
     ("files", "named"),
     [

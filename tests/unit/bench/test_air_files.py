@@ -92,7 +92,7 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="byte 0"):
         load_script(tmp_path / "bytes")
-    with pytest.raises(UsageError, match="no PCAP file"):
+    with pytest.raises(UsageError, match="neither PCAP nor pcapng"):
         load_replay(tmp_path / "bytes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.pcap import loratap_header, parse_loratap, pcap_file_header, pcap_packet, read_capture
 from gateway_fw import gwmp
-from lorawan.frames import DataUp, JoinRequest, parse
+from lorawan.frames import (
+    DataUp,
+    EncryptedJoinAccept,
+    Frame,
+    JoinRequest,
+    Proprietary,
+    RejoinRequest02,
+    RejoinRequest1,
+    parse,
+)
 from lorawan.ids import Eui64
+from lorawan.mac_commands import MacCommand
 from lorawan.phy import LoraModulation
-from lorawan.strategies import data_downs, data_ups, join_requests
+from lorawan.strategies import data_downs, data_ups, frames, join_requests, mac_commands
 
 pytest.importorskip("scapy")
 
 from scapy.layers.inet import IP, UDP
+from scapy.packet import Packet
 from scapy.utils import rdpcap, wrpcap
 
-from bench.capture import PhyPayload, SemtechUDP
+from bench.capture import COMMANDS, LoraTap, PhyPayload, SemtechUDP, command_layers
 from bench.capture.semtech_udp import payload_of
 
 EUI = Eui64(0xDEADBEEF)
@@ -99,12 +112,83 @@ def test_every_frame_reads_as_our_parser_reads_it(frame: object) -> None:
         return
     assert (layer.dev_addr, layer.f_cnt, layer.mic) == (ours.dev_addr, ours.f_cnt, ours.mic)  # type: ignore[union-attr]
     assert (layer.f_opts, layer.f_port) == (ours.f_opts, ours.f_port)  # type: ignore[union-attr]
-    assert layer.rest == ours.frm_payload  # type: ignore[union-attr]
+    assert layer.frm_payload == ours.frm_payload  # type: ignore[union-attr]
     assert layer.adr == ours.f_ctrl.adr  # type: ignore[union-attr]
     if isinstance(ours, DataUp):
         assert (layer.adr_ack_req, layer.ack) == (ours.f_ctrl.adr_ack_req, ours.f_ctrl.ack)
     rebuilt = PhyPayload(**{name: value for name, value in layer.fields.items() if value is not None})
     assert bytes(rebuilt) == payload
+
+
+def fields_of(layer: Packet) -> dict[str, object]:
+    return {name: value for name, value in layer.fields.items() if value is not None}
+
+
+@given(frames(), st.integers(0, 7), st.integers(0, 3))
+def test_every_frame_is_built_again_from_its_fields(frame: Frame, rfu: int, major: int) -> None:
+    payload = frame.encode()
+    payload = bytes((payload[0] | rfu << 2 | major,)) + payload[1:]
+    layer = PhyPayload(payload)
+    assert bytes(layer) == payload
+    assert layer.rest == (frame.payload if isinstance(frame, Proprietary) else b"")
+    assert bytes(PhyPayload(**fields_of(layer))) == payload
+
+
+@given(frames())
+def test_rejoins_and_accepts_read_as_our_parser_reads_them(frame: Frame) -> None:
+    layer = PhyPayload(frame.encode())
+    if isinstance(frame, EncryptedJoinAccept):
+        assert (layer.encrypted, "mic" in layer.fields) == (frame.encrypted, False)
+    if isinstance(frame, RejoinRequest02 | RejoinRequest1):
+        assert (layer.dev_eui, layer.rj_count, layer.mic) == (frame.dev_eui, frame.rj_count, frame.mic)
+    if isinstance(frame, RejoinRequest02):
+        assert (layer.rejoin_type, layer.net_id) == (frame.rejoin_type, frame.net_id)
+    if isinstance(frame, RejoinRequest1):
+        assert (layer.rejoin_type, layer.join_eui) == (1, frame.join_eui)
+
+
+@given(mac_commands())
+def test_every_command_reads_and_is_built_again_from_its_fields(command: MacCommand) -> None:
+    (layer,) = command_layers(command.encode(), uplink=command.uplink)
+    assert layer.cid == command.cid
+    for field in dataclasses.fields(command):
+        assert getattr(layer, field.name) == getattr(command, field.name)
+    assert bytes(layer) == command.encode()
+    assert bytes(type(layer)(**layer.fields)) == command.encode()
+
+
+@given(st.booleans(), st.binary(max_size=40))
+def test_any_block_of_commands_comes_back_bit_for_bit(uplink: bool, block: bytes) -> None:
+    layers = command_layers(block, uplink=uplink)
+    assert b"".join(bytes(layer) for layer in layers) == block
+    rebuilt = [type(layer)(**layer.fields) for layer in layers]
+    assert b"".join(bytes(layer) for layer in rebuilt) == block
+
+
+def test_commands_are_put_into_f_opts_and_read_out_again() -> None:
+    f_opts = [COMMANDS["LinkADRReq"](data_rate=5, tx_power=2, ch_mask=7, nb_trans=1), COMMANDS["DevStatusReq"]()]
+    layer = PhyPayload(f_type="UNCONFIRMED_DOWN", dev_addr=0x26000001, adr=1, f_cnt=4, f_opts=f_opts)
+    # TS001-1.0.4 §5.2 and §5.5 by hand: FCtrl 80 | 6 bytes, DR5 TXPower 2, mask 0007, NbTrans 1; DevStatusReq 06
+    assert bytes(layer) == bytes.fromhex("60010000268604000352070001" + "06" + "00000000")
+    read = PhyPayload(bytes(layer))
+    assert [command.name for command in read.commands] == ["LinkADRReq", "DevStatusReq"]
+    assert "LinkADRReq, DevStatusReq" in read.show(dump=True)
+
+
+def test_loratap_is_what_link_type_270_holds(tmp_path: Path) -> None:
+    frame = bytes.fromhex("400c0000268004000107b62f2c1c")
+    header = loratap_header(868_300_000, 9, -131.25, -14.5)
+    path = tmp_path / "air.pcap"
+    path.write_bytes(pcap_file_header() + pcap_packet(1, 2, header + frame))
+    (packet,) = rdpcap(str(path))
+    assert (packet[LoraTap].freq_hz, packet[LoraTap].sf) == (868_300_000, 9)
+    assert (packet[LoraTap].rssi_dbm, packet[LoraTap].snr_db) == (-131.25, -14.5)
+    assert packet[PhyPayload].dev_addr == 0x2600000C
+    fields = packet[LoraTap].fields
+    assert bytes(LoraTap(**fields) / PhyPayload(frame)) == header + frame
+    assert parse_loratap(bytes(LoraTap(freq_hz=1, sf=12) / b"x"))[1] == b"x"
+    wrpcap(str(tmp_path / "again.pcap"), [packet], linktype=270)
+    assert next(read_capture(tmp_path / "again.pcap")).data == header + frame
 
 
 @given(st.binary(max_size=80))

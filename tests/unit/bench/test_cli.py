@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bench.cli.app import app
 from bench.cli.doctor import udp_port
 from bench.cli.exits import ErrorGroup
-from bench.cli.frame import frame_bytes
+from bench.cli.frame_options import frame_bytes
 from bench.cli.progress import Heartbeat
 from bench.errors import LinkError, StoreError, UsageError
 

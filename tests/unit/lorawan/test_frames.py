@@ -88,17 +88,17 @@ def test_an_accept_in_clear_falls_into_its_fields() -> None:
         pytest.param(bytes.fromhex("40 04030201 01 0000 aabbccdd"), "FOptsLen", 5, id="options-run-into-the-mic"),
         pytest.param(bytes.fromhex("60 04030201 0f 0000 02 aabbccdd"), "FOptsLen", 5, id="options-beyond-the-end"),
         pytest.param(bytes.fromhex("40 04030201 01 0000 02 00 02 aabbccdd"), "FPort", 9, id="commands-in-both-places"),
-        pytest.param(JOIN[:-1], "PHYPayload", None, id="join-request-short"),
-        pytest.param(JOIN + b"\x00", "PHYPayload", None, id="join-request-long"),
-        pytest.param(b"\x20" + bytes(15), "PHYPayload", None, id="accept-short"),
-        pytest.param(b"\x20" + bytes(24), "PHYPayload", None, id="accept-between"),
+        pytest.param(JOIN[:-1], "PHYPayload", 22, id="join-request-short"),
+        pytest.param(JOIN + b"\x00", "PHYPayload", 23, id="join-request-long"),
+        pytest.param(b"\x20" + bytes(15), "PHYPayload", 16, id="accept-short"),
+        pytest.param(b"\x20" + bytes(24), "PHYPayload", 25, id="accept-between"),
         pytest.param(b"\xc0", "RejoinType", 1, id="rejoin-without-type"),
         pytest.param(b"\xc0\x03" + bytes(17), "RejoinType", 1, id="rejoin-type-3"),
-        pytest.param(b"\xc0\x00" + bytes(22), "PHYPayload", None, id="rejoin-0-as-long-as-1"),
-        pytest.param(b"\xc0\x01" + bytes(17), "PHYPayload", None, id="rejoin-1-as-short-as-0"),
+        pytest.param(b"\xc0\x00" + bytes(22), "PHYPayload", 19, id="rejoin-0-as-long-as-1"),
+        pytest.param(b"\xc0\x01" + bytes(17), "PHYPayload", 19, id="rejoin-1-as-short-as-0"),
     ],
 )
-def test_a_refusal_names_the_field_and_its_place(payload: bytes, field: str, offset: int | None) -> None:
+def test_a_refusal_names_the_field_and_its_place(payload: bytes, field: str, offset: int) -> None:
     with pytest.raises(FrameError) as refused:
         parse(payload)
     assert (refused.value.field, refused.value.offset) == (field, offset)
