@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from lorawan.crypto import cipher, crypt_f_opts, crypt_payload, derive_keys_10, derive_keys_11, keys, relay
+from lorawan.crypto import (
+    cipher,
+    crypt_f_opts,
+    crypt_payload,
+    derive_keys_10,
+    derive_keys_11,
+    keys,
+    mic_data_10,
+    mic_join_accept_11,
+    mic_up_11,
+    relay,
+)
 from lorawan.errors import FrameError
 from lorawan.frames import (
     DataDown,
@@ -153,6 +164,19 @@ def test_nonces_beyond_their_bits_derive_nothing() -> None:
             derive_keys_11(KEY, KEY, join_nonce, Eui64(0), dev_nonce)
 
 
+def test_numbers_that_a_block_has_no_room_for_make_no_mic_and_no_keystream() -> None:
+    with pytest.raises(FrameError, match="MIC block"):
+        mic_up_11(KEY, KEY, ADDRESS, 1, b"any", conf_f_cnt=0, tx_dr=256, tx_ch=0)
+    with pytest.raises(FrameError, match="MIC block"):
+        mic_data_10(KEY, True, ADDRESS, 1 << 32, b"any")
+    with pytest.raises(FrameError, match="MIC block"):
+        mic_join_accept_11(KEY, 256, Eui64(0), 0, b"any")
+    with pytest.raises(FrameError, match="FCnt"):
+        crypt_f_opts(KEY, True, ADDRESS, 1 << 32, b"\x02")
+    with pytest.raises(FrameError, match="FCnt"):
+        crypt_payload(KEY, True, ADDRESS, -1, b"any")
+
+
 def test_ciphers_of_a_key_are_kept() -> None:
     assert cipher.aes(KEY) is cipher.aes(AesKey(bytes(16)))
 
@@ -162,6 +186,7 @@ def test_ciphers_of_a_key_are_kept() -> None:
     [
         ("c0", "no type"),
         ("c003" + "00" * 17, "type 3"),
+        ("c003", "type 3"),
         ("c001" + "00" * 17, "a Rejoin-Request of type 1 of 19 bytes"),
         ("c0", "there are 0, 1 and 2"),
         ("c002", "a Rejoin-Request of type 2 of 2 bytes"),
@@ -194,12 +219,17 @@ def test_frame_types_know_their_direction_and_whether_they_carry_data() -> None:
     assert [kind.uplink for kind in FType] == [True, False, True, False, True, False, True, None]
     assert [kind.is_data for kind in FType] == [False, False, True, True, True, True, False, False]
     assert [Mhdr(FType.JOIN_REQUEST, major).to_byte() for major in range(4)] == [0, 1, 2, 3]
+    for major in (-1, 4):
+        with pytest.raises(FrameError, match="Major"):
+            Mhdr(FType.JOIN_REQUEST, major).to_byte()
 
 
 def test_a_list_of_another_type_is_named_with_its_place() -> None:
     with pytest.raises(FrameError, match="type 7") as refused:
         parse_cf_list(bytes(14) + b"\x05\x07")
     assert refused.value.offset == 15
+    with pytest.raises(FrameError, match="6 frequencies"):
+        encode_cf_list((867_100_000,) * 6)
     assert encode_cf_list((0, 1_677_721_500))[3:6] == b"\xff\xff\xff"
 
 
@@ -207,6 +237,8 @@ def test_beacons_are_timed_modulo_32_bits_and_placed_by_halves_of_a_turn() -> No
     placed = Beacon.at((1 << 32) + 5, -45.0, -90.0, 2, 7)
     assert (placed.gps_s, placed.info_desc, placed.param) == (5, 2, 3)
     assert (placed.latitude_deg, placed.longitude_deg) == (-45.0, -90.0)
+    beyond = Beacon.at(0, -90.01, -180.01)
+    assert (beyond.lat, beyond.lng) == (-(1 << 23), -(1 << 23))
     assert Beacon.at((1 << 32) - 1, 0, 0).gps_s == 0xFFFFFFFF
     # TS001-1.0.4 §13.1 and §13.2
     assert (beacon.BEACON_PERIOD_S, beacon.BEACON_PREAMBLE_SYMBOLS) == (128, 10)
