@@ -16,11 +16,12 @@ from lorawan.crypto import (
     mic_join_accept_10,
     mic_join_accept_11,
     mic_join_request,
+    mic_rejoin_request,
     mic_up_11,
 )
 from lorawan.errors import FrameError
 from lorawan.frames.data import DataDown, DataUp, FCtrlDown, FCtrlUp, data_message
-from lorawan.frames.join import JOIN_ACCEPT_LENGTHS, JOIN_ACCEPT_MHDR, JoinAccept, JoinRequest
+from lorawan.frames.join import JOIN_ACCEPT_LENGTHS, JOIN_ACCEPT_MHDR, JoinAccept, JoinRequest, RejoinRequest
 from lorawan.ids import AesKey, DevAddr, Eui64
 
 JOIN_REQ_TYPE_JOIN = 0xFF  # LoRaWAN 1.1 §6.2.3, JoinReqType of an ordinary join
@@ -174,6 +175,20 @@ def seal_join_request(key: AesKey, join_eui: Eui64, dev_eui: Eui64, dev_nonce: i
 def join_request_mic_ok(key: AesKey, frame: JoinRequest) -> bool:
     """Whether a Join-Request's MIC is right. key as in `seal_join_request`."""
     return frame.mic == mic_join_request(key, frame.message())
+
+
+def seal_rejoin_request(key: AesKey, frame: RejoinRequest) -> bytes:
+    """The PHYPayload of a Rejoin-Request; the frame's own MIC is not looked at. Raises FrameError.
+
+    key: SNwkSIntKey for types 0 and 2, JSIntKey for type 1. Source: LoRaWAN 1.1 §6.2.4.
+    """
+    message = frame.message()
+    return message + mic_rejoin_request(key, message)
+
+
+def rejoin_request_mic_ok(key: AesKey, frame: RejoinRequest) -> bool:
+    """Whether a Rejoin-Request's MIC is right. key as in `seal_rejoin_request`."""
+    return frame.mic == mic_rejoin_request(key, frame.message())
 
 
 def seal_join_accept_10(key: AesKey, accept: JoinAccept) -> bytes:

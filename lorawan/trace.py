@@ -41,6 +41,7 @@ class FrameKind(StrEnum):
 
     JOIN = "join"
     DATA = "data"
+    REJOIN = "rejoin"
 
 
 @dataclass(frozen=True, slots=True)

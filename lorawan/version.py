@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
+
+
+class AdrAckReqUntil(IntEnum):
+    """Until when a device without downlinks goes on setting ADRACKReq."""
+
+    LOWEST_DR = 0
+    MOST_ROBUST = 1
+    DOWNLINK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +28,14 @@ class VersionRules:
     equal_f_cnt_down_refused: bool  # 1.0.4 §4.3.1.5
     confirmed_tries: int  # 1.0.2/1.0.3 §18.4 (recommended, with DR lowered every 2); 1.0.4 §4.3.1.1: NbTrans only
     nb_trans_applies_to_confirmed: bool  # 1.0.4 §5.2
-    nb_trans_zero_is_default: bool  # 1.0.4 §5.2; 1.0.2/1.0.3 keep
     adr_index_15_keeps: bool  # 1.0.4 §5.2, 1.1 §5.3
     device_time: bool  # DeviceTimeReq, 1.0.3 §5.9 onwards
     reset_ind: bool  # 1.1 §5.2, ABP
     backoff_power_first: bool  # 1.0.4 §4.3.1.1, 1.1: power to maximum is a step of its own
-    adr_ack_req_at_lowest_dr: (
-        bool  # 1.0.3 §4.3.1.1: never at the lowest DR; 1.0.4: until nothing is left to back off to
-    )
+    # 1.0.2/1.0.3 §4.3.1.1: not at the lowest DR; 1.0.4 §4.3.1.1, table 9: until a downlink comes; 1.1 §4.3.1.1: until
+    # data rate, power and channels are the default ones
+    adr_ack_req_until: AdrAckReqUntil
+    abp_counters_may_reset: bool  # 1.0.3 §4.3.1.5; 1.0.4 and 1.1 §4.3.1.5 forbid it
 
 
 class Version(Enum):
@@ -68,12 +76,14 @@ def _rules(version: Version) -> VersionRules:
         equal_f_cnt_down_refused=not v102,
         confirmed_tries=8 if v102 else 0,
         nb_trans_applies_to_confirmed=not v102,
-        nb_trans_zero_is_default=v104,
         adr_index_15_keeps=v104 or v11,
         device_time=version is not Version.V1_0_2,
         reset_ind=v11,
         backoff_power_first=not v102,
-        adr_ack_req_at_lowest_dr=not v102,
+        adr_ack_req_until=(
+            AdrAckReqUntil.LOWEST_DR if v102 else AdrAckReqUntil.DOWNLINK if v104 else AdrAckReqUntil.MOST_ROBUST
+        ),
+        abp_counters_may_reset=v102,
     )
 
 

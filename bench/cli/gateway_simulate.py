@@ -52,7 +52,7 @@ def simulate(
     ] = None,
     only_keys: Annotated[bool, typer.Option("--only-keys", help="Stop after --write-keys.")] = False,
     memory: Annotated[
-        Path | None, typer.Option(help="Keep DevNonces and counters here, so that devices can join again later.")
+        Path | None, typer.Option(help="Keep nonces, counters and sessions here, so that devices can come back later.")
     ] = None,
     pcap: Annotated[Path | None, typer.Option(help="Write every frame on the air as LoRaTap PCAP.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,

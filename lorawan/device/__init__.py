@@ -1,6 +1,6 @@
 """The end device's MAC, class A, as a core: joins, sends, opens its windows, answers the network."""
 
-from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
+from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.core import DeviceCore
 from lorawan.device.events import (
     Joined,
@@ -13,10 +13,12 @@ from lorawan.device.events import (
     SendDone,
     SendRequest,
     StartJoin,
+    StartRejoin,
     StopListening,
     TimeReceived,
     Transmission,
 )
+from lorawan.device.memory import DeviceMemory, RadioParameters, SessionMemory
 
 __all__ = [
     "Activation",
@@ -26,13 +28,16 @@ __all__ = [
     "Joined",
     "LinkChecked",
     "Persist",
+    "RadioParameters",
     "Received",
     "ReceptionStarted",
     "RequestLinkCheck",
     "RequestTime",
     "SendDone",
     "SendRequest",
+    "SessionMemory",
     "StartJoin",
+    "StartRejoin",
     "StopListening",
     "TimeReceived",
     "Transmission",

@@ -1,31 +1,32 @@
 """The device side of ADR: when it asks for a sign of life, and how it backs off without one.
 
-Source: LoRaWAN 1.0.4 §4.3.1.1 (back-off sequence and the exception at the most robust settings); 1.0.2 §4.3.1.1.
+Source: LoRaWAN 1.0.4 §4.3.1.1 with table 9; 1.0.2, 1.0.3 and 1.1 §4.3.1.1. The last step takes NbTrans back in every
+version: 1.0.4 demands it, the erratum TC23-00017 asks it of 1.0.3, and the others do not forbid it.
 """
 
 from __future__ import annotations
 
 from lorawan.device.session import DeviceSession
-from lorawan.version import VersionRules
+from lorawan.version import AdrAckReqUntil, VersionRules
 
 
 def most_robust(session: DeviceSession) -> bool:
-    """Whether nothing is left to back off to: lowest DR, full power, one transmission, default channels enabled."""
-    return (
-        session.plan.next_lower_dr(session.dr) is None
-        and session.tx_power_index == 0
-        and session.nb_trans == 1
-        and session.plan.defaults_enabled
-    )
+    """Whether data rate, power and channels are the default ones (LoRaWAN 1.1 §4.3.1.1)."""
+    plan = session.plan
+    return plan.next_lower_dr(session.dr) is None and session.tx_power_index == 0 and plan.defaults_enabled
 
 
 def adr_ack_req(session: DeviceSession, rules: VersionRules) -> bool:
     """Whether the next uplink sets ADRACKReq."""
     if session.adr_ack_cnt < session.adr_ack_limit:
         return False
-    if rules.adr_ack_req_at_lowest_dr:
-        return not most_robust(session)
-    return session.plan.next_lower_dr(session.dr) is not None
+    match rules.adr_ack_req_until:
+        case AdrAckReqUntil.LOWEST_DR:
+            return session.plan.next_lower_dr(session.dr) is not None
+        case AdrAckReqUntil.MOST_ROBUST:
+            return not most_robust(session)
+        case AdrAckReqUntil.DOWNLINK:
+            return True
 
 
 def back_off(session: DeviceSession, rules: VersionRules) -> None:

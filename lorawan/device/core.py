@@ -1,8 +1,8 @@
 """The device core: one class A end device, from reset to acknowledged uplinks.
 
 What it is asked to do arrives as events; what it does leaves as effects; `wake_at` says when it wants to act next.
-When a frame goes out stands in `scheduling`, what it is and which windows follow in `transmitting` and `windows`, what
-an answer leads to in `receiving`.
+When a frame goes out stands in `scheduling`, what it is and which windows follow in `transmitting`, `rejoining` and
+`windows`, what an answer leads to in `receiving`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorawan import mac_commands as mac
-from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
+from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.events import (
     DeviceEffect,
     DeviceEvent,
@@ -20,10 +20,14 @@ from lorawan.device.events import (
     SendDone,
     SendRequest,
     StartJoin,
+    StartRejoin,
 )
+from lorawan.device.memory import DeviceMemory
 from lorawan.device.phases import Phase
 from lorawan.device.receiving import take
-from lorawan.device.scheduling import schedule, windows_closed
+from lorawan.device.rejoin import REJOIN_BYTES
+from lorawan.device.rejoining import transmit_rejoin
+from lorawan.device.scheduling import rejoin_wake_at, schedule, windows_closed
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import first_state
 from lorawan.device.transmitting import transmit_data, transmit_join
@@ -33,7 +37,11 @@ from lorawan.phy import Heard
 
 
 class DeviceCore:
-    """A class A device. Effects are carried out in order; a Persist is durable before what follows it."""
+    """A class A device. Effects are carried out in order; a Persist is durable before what follows it.
+
+    draws: another place of the tree for each life of a device, so that its random DevNonces (before 1.0.4) differ.
+    memory: of its last life, None for a device that has never run.
+    """
 
     def __init__(self, config: DeviceConfig, draws: Draws, memory: DeviceMemory | None = None) -> None:
         self.config = config
@@ -56,8 +64,9 @@ class DeviceCore:
 
     @property
     def wake_at(self) -> Instant | None:
-        """When the next transmission is due or the windows close."""
-        return self._state.due
+        """When the next transmission is due, the windows close, or a rejoin comes due."""
+        wishes = (self._state.due, rejoin_wake_at(self._state))
+        return min((at for at in wishes if at is not None), default=None)
 
     def handle(self, event: DeviceEvent, now: Instant) -> Sequence[DeviceEffect]:
         """Take an event in."""
@@ -79,17 +88,25 @@ class DeviceCore:
                     if state.phase is not Phase.RECEIVING:
                         return schedule(state, now)
                 return ()
+            case StartRejoin():
+                return self._rejoin_requested(event, now)
             case RequestLinkCheck() | RequestTime():
                 return self._mac_requested(event)
 
     def wake(self, now: Instant) -> Sequence[DeviceEffect]:
         """Transmit what is due, or close the windows."""
         state = self._state
-        if state.due is None or now < state.due:
+        if state.due is None:
+            rejoin_at = rejoin_wake_at(state)
+            return schedule(state, now) if rejoin_at is not None and rejoin_at <= now else ()
+        if now < state.due:
             return ()
-        if state.phase is Phase.WAITING:
-            return transmit_join(state, now) if state.joining.wanted else transmit_data(state, now)
-        return windows_closed(state, now)
+        if state.phase is not Phase.WAITING:
+            return windows_closed(state, now)
+        if state.joining.wanted:
+            return transmit_join(state, now)
+        wish = state.rejoining.chosen
+        return transmit_data(state, now) if wish is None else transmit_rejoin(state, wish, now)
 
     # -- what the application asks ---------------------------------------------------------------------------------
 
@@ -110,6 +127,16 @@ class DeviceCore:
         if state.phase is Phase.IDLE and (session is not None or state.joining.wanted):
             effects += schedule(state, now)
         return effects
+
+    def _rejoin_requested(self, event: StartRejoin, now: Instant) -> Sequence[DeviceEffect]:
+        state, session = self._state, self._state.session
+        if event.rejoin_type not in REJOIN_BYTES:
+            return (Dropped("rejoin_type", "LoRaWAN 1.1 §6.2.4", f"there is no type {event.rejoin_type}"),)
+        if session is None or not session.is_1_1 or self.config.activation is Activation.ABP:
+            return (Dropped("not_joined", "LoRaWAN 1.1 §6.2.4", "only a session joined in 1.1 form rejoins"),)
+        if event.rejoin_type not in state.rejoining.asked:
+            state.rejoining.asked.append(event.rejoin_type)
+        return schedule(state, now) if state.phase is Phase.IDLE else ()
 
     def _mac_requested(self, event: RequestLinkCheck | RequestTime) -> Sequence[DeviceEffect]:
         session = self._state.session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from lorawan.device.config import DeviceMemory
+from lorawan.device.memory import DeviceMemory
 from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
 from lorawan.phy.radio import Heard, Listen, Transmit
@@ -15,6 +15,13 @@ from lorawan.trace import FrameKind
 @dataclass(frozen=True, slots=True)
 class StartJoin:
     """Event: begin over-the-air activation, and keep trying until it succeeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartRejoin:
+    """Event: send a Rejoin-Request of type 0, 1 or 2 when its duty cycle allows; the session goes on meanwhile."""
+
+    rejoin_type: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,10 @@ class Persist:
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """Effect: transmit, with what the frame is. repeat: 0 for the first transmission of this counter value."""
+    """Effect: transmit, with what the frame is. repeat: 0 for the first transmission of this counter value.
+
+    f_cnt: of a join its DevNonce, of a rejoin its RJcount.
+    """
 
     transmit: Transmit
     kind: FrameKind
@@ -70,10 +80,14 @@ class StopListening:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Effect: a JoinAccept was taken; a session exists."""
+    """Effect: a JoinAccept was taken; a session exists.
+
+    dev_nonce: of the request; of a Rejoin-Request (rejoin_type 0, 1 or 2) its RJcount.
+    """
 
     dev_addr: DevAddr
     dev_nonce: int
+    rejoin_type: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,9 @@ class TimeReceived:
     fraction_256: int
 
 
-DeviceEvent: TypeAlias = StartJoin | SendRequest | RequestLinkCheck | RequestTime | ReceptionStarted | Heard
+DeviceEvent: TypeAlias = (
+    StartJoin | StartRejoin | SendRequest | RequestLinkCheck | RequestTime | ReceptionStarted | Heard
+)
 DeviceEffect: TypeAlias = (
     Persist
     | Transmission

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lorawan.device.config import DeviceConfig, DeviceMemory
+from lorawan.device.config import DeviceConfig
 from lorawan.device.join import Attempt, attempt_dr, next_attempt
 from lorawan.device.join_backoff import JoinBackoff
+from lorawan.device.memory import DeviceMemory
 from lorawan.draws import Draws
 from lorawan.machine import Instant
 from lorawan.phy import lora_airtime_us

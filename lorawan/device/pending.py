@@ -23,6 +23,7 @@ class PendingFrame:
     payload: bytes
     confirmed: bool
     adr_ack_req: bool
+    confirm_f_cnt_down: int | None  # a confirmed downlink that it acknowledges, in each transmission alike
     is_request: bool  # a SendRequest waits for its end, not just MAC answers
     tries: int
     sent: int = 0
@@ -74,10 +75,12 @@ def next_frame(
         payload=request.payload if request else b"",
         confirmed=confirmed,
         adr_ack_req=config.adr and adr.adr_ack_req(session, rules),
+        confirm_f_cnt_down=session.confirm_f_cnt_down,
         is_request=request is not None,
         tries=session.nb_trans if by_nb_trans else max(1, rules.confirmed_tries),
     )
     session.f_cnt_up += 1
+    session.confirm_f_cnt_down = None  # acknowledged once; a repeated downlink asks again
     session.adr_ack_cnt += config.adr
     session.sent()
     if confirmed:

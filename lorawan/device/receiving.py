@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from lorawan.device import downlink, join
 from lorawan.device.commands import CommandContext, carry_out
-from lorawan.device.events import DeviceEffect, Joined, Persist, Received, StopListening
-from lorawan.device.pending import PendingFrame
+from lorawan.device.events import DeviceEffect, Joined, Received, StopListening
 from lorawan.device.phases import Phase, Step, advance
 from lorawan.device.scheduling import frame_over, schedule, windows_closed
 from lorawan.device.session import DeviceSession
@@ -29,23 +28,28 @@ def take(state: DeviceState, heard: Heard, now: Instant) -> Sequence[DeviceEffec
         frame = parse(heard.payload, uplink=False)
     except FrameError as error:
         return (Dropped("frame", error.clause, str(error)),)
-    attempt = state.joining.attempt
+    attempt = state.joining.attempt or state.rejoin_attempt
     if attempt is not None and isinstance(frame, EncryptedJoinAccept):
         return _join_accepted(state, heard.payload, attempt, now)
-    if attempt is None and state.frame is not None and state.session is not None and isinstance(frame, DataDown):
-        return _downlink(state, frame, heard, state.frame, state.session, now)
+    # the network may answer a rejoin with data too (LoRaWAN 1.1 §6.2.4.4)
+    if state.joining.attempt is None and state.session is not None and isinstance(frame, DataDown):
+        return _downlink(state, frame, heard, state.session, now)
     return (Dropped("unexpected", "LoRaWAN 1.0.4 §4.2.1", type(frame).__name__),)
 
 
 def _join_accepted(state: DeviceState, payload: bytes, attempt: join.Attempt, now: Instant) -> Sequence[DeviceEffect]:
-    accepted = join.accept(payload, attempt, state.config, state.memory)
+    accepted = join.accept(payload, attempt, state.config, state.memory, state.session)
     if isinstance(accepted, Dropped):
         return (accepted,)
-    state.session, state.memory = accepted
-    state.joining.finish()
+    state.session, memory = accepted
+    state.session.rejoins.since = now
+    if attempt.rejoin_type is None:
+        state.joining.finish()
+        state.rejoining.joined(now)
+    state.rejoin_attempt = None
     effects: list[DeviceEffect] = [
-        Persist(state.memory),
-        Joined(state.session.dev_addr, attempt.dev_nonce),
+        *state.persist(replace(memory, session=state.session_at_rest())),
+        Joined(state.session.dev_addr, attempt.dev_nonce, attempt.rejoin_type),
         StopListening(),
         *frame_over(state),  # a frame of the old session ends with it
     ]
@@ -54,7 +58,7 @@ def _join_accepted(state: DeviceState, payload: bytes, attempt: join.Attempt, no
 
 
 def _downlink(
-    state: DeviceState, frame: DataDown, heard: Heard, pending: PendingFrame, session: DeviceSession, now: Instant
+    state: DeviceState, frame: DataDown, heard: Heard, session: DeviceSession, now: Instant
 ) -> Sequence[DeviceEffect]:
     accepted = downlink.accept(frame, session, state.config.version)
     if isinstance(accepted, Dropped):
@@ -62,12 +66,11 @@ def _downlink(
     session.last_snr_db = heard.snr_db
     session.adr_ack_cnt = 0
     session.confirm_f_cnt_down = None
-    state.memory = replace(state.memory, n_f_cnt_down=session.n_f_cnt_down, a_f_cnt_down=session.a_f_cnt_down)
-    effects: list[DeviceEffect] = [Persist(state.memory), StopListening()]
-    pending.acknowledged = pending.confirmed and accepted.ack
+    if state.frame is not None:
+        state.frame.acknowledged = state.frame.confirmed and accepted.ack
     given = carry_out(accepted.commands, CommandContext(session, state.config, now))
     session.answers = given.given  # a downlink ends the repetition of earlier answers
-    effects += given.news
+    effects: list[DeviceEffect] = [*state.remember(), StopListening(), *given.news]
     if accepted.confirmed:
         session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF
     if accepted.f_port is not None and accepted.f_port > 0:

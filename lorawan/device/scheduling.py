@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lorawan.device.config import Activation
 from lorawan.device.events import DeviceEffect, SendDone
 from lorawan.device.pending import PendingFrame
-from lorawan.device.phases import Step, advance
+from lorawan.device.phases import Phase, Step, advance
+from lorawan.device.rejoin import Wish
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
+from lorawan.mac_commands import RekeyInd
 from lorawan.machine import Dropped, Instant
 from lorawan.units import US_PER_S
 
@@ -16,19 +19,46 @@ ACK_TIMEOUT_US = (1 * US_PER_S, 3 * US_PER_S)  # RETRANSMIT_TIMEOUT 2 ± 1 s, RP
 
 
 def schedule(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
-    """From IDLE or WAITING: fix when the next frame goes out, if there is one."""
-    at = max(now, state.not_before)
+    """From IDLE or WAITING: fix when the next frame goes out, if there is one. A rejoin goes before new data."""
+    at, session = max(now, state.not_before), state.session
+    effects: list[DeviceEffect] = []
+    state.rejoining.chosen = None
+    if session is not None and state.frame is None and not state.joining.wanted and _rekey_overdue(session):
+        state.session = session = None
+        state.joining.start()
+        effects.append(Dropped("rekey_unconfirmed", "LoRaWAN 1.1 §5.10", "no RekeyConf: join again"))
     if state.joining.wanted:
         if state.joining.exhausted(state.memory):
             state.joining.finish()
-            return (Dropped("dev_nonce_exhausted", "LoRaWAN 1.0.4 §6.2.4", "every DevNonce has been used"),)
+            why = Dropped("dev_nonce_exhausted", "LoRaWAN 1.0.4 §6.2.4", "every DevNonce has been used")
+            return [*effects, why]
         state.due = state.joining.earliest(state.duty, at)
-    elif state.session is not None and (state.frame is not None or state.queue):
-        state.due = max(at, state.session.silent_until)
+    elif session is not None and state.frame is None and (wish := _rejoin_due(state, session, at)) is not None:
+        state.rejoining.chosen = wish
+        state.due = max(at, session.silent_until)
+    elif session is not None and (state.frame is not None or state.queue):
+        state.due = max(at, session.silent_until)
     else:
-        return ()
+        return effects
     state.phase = advance(state.phase, Step.FRAME_DUE)
-    return ()
+    return effects
+
+
+def rejoin_wake_at(state: DeviceState) -> Instant | None:
+    """When IDLE ends because a rejoin comes due; None while the device does something else, or if none will."""
+    session = state.session
+    if state.phase is not Phase.IDLE or state.joining.wanted or session is None or not session.is_1_1:
+        return None
+    wish = state.rejoining.wish(session.rejoins) if state.config.activation is Activation.OTAA else None
+    return None if wish is None else max(wish.at, state.not_before)
+
+
+def _rejoin_due(state: DeviceState, session: DeviceSession, at: Instant) -> Wish | None:
+    """The rejoin that is due at `at`. Only a session that was joined in 1.1 form rejoins."""
+    if not session.is_1_1 or state.config.activation is not Activation.OTAA:
+        return None
+    wish = state.rejoining.wish(session.rejoins)
+    return wish if wish is not None and wish.at <= at else None
 
 
 def give_up(state: DeviceState, now: Instant, why: Dropped) -> Sequence[DeviceEffect]:
@@ -44,6 +74,7 @@ def windows_closed(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         state.not_before = now + state.joining.unanswered()
         return schedule(state, now)
     frame, session = state.frame, state.session
+    state.rejoin_attempt = None
     if frame is None or session is None:
         return schedule(state, now)
     ended_by_any = state.config.version.rules.nb_trans_applies_to_confirmed or not frame.confirmed
@@ -54,8 +85,6 @@ def windows_closed(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     if not done and frame.sent < frame.tries:
         _lower_data_rate(state, frame, session)
         return schedule(state, now)
-    if not state.answered:
-        session.confirm_f_cnt_down = None  # the acknowledgement went out once; a repeat will ask again
     return [*frame_over(state), *schedule(state, now)]
 
 
@@ -65,6 +94,11 @@ def frame_over(state: DeviceState) -> Sequence[DeviceEffect]:
     if frame is None or not frame.is_request:
         return ()
     return (SendDone(frame.f_cnt, frame.sent, frame.acknowledged if frame.confirmed else None),)
+
+
+def _rekey_overdue(session: DeviceSession) -> bool:
+    """Whether ADR_ACK_LIMIT uplinks have announced new keys in vain: the device joins again (LoRaWAN 1.1 §5.10)."""
+    return session.announce[:1] == bytes((RekeyInd.cid,)) and session.announced >= session.adr_ack_limit
 
 
 def _ack_timeout_us(state: DeviceState) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from lorawan.crypto import SessionKeys
-from lorawan.ids import DevAddr
+from lorawan.device.memory import RadioParameters, SessionMemory
+from lorawan.device.rejoin import RejoinPlan
+from lorawan.ids import DevAddr, NetId
 from lorawan.regions import ChannelPlan, Region
 from lorawan.units import US_PER_S
 
 ADR_ACK_LIMIT = 64  # RP002-1.0.4 §2.4 (recommended default values)
 ADR_ACK_DELAY = 32
+NO_NET_ID = NetId(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,11 @@ class DeviceSession:
     rx2_dr: int
     rx2_freq_hz: int
     dr: int
+    net_id: NetId = NO_NET_ID  # of the home network, as the accept said; ABP has no use for it
     tx_power_index: int = 0
     nb_trans: int = 1
     f_cnt_up: int = 0
+    f_cnt_up_reserved: int = 0  # counters below this are claimed by a durable write
     n_f_cnt_down: int | None = None
     a_f_cnt_down: int | None = None
     adr_ack_cnt: int = 0
@@ -44,13 +49,15 @@ class DeviceSession:
     adr_ack_delay: int = ADR_ACK_DELAY
     max_d_cycle: int = 0  # DutyCycleReq: 0 none, n: 1 / 2^n over all sub-bands
     silent_until: int = 0  # the instant before which DutyCycleReq forbids any transmission
-    confirm_f_cnt_down: int | None = None  # a confirmed downlink that the next uplink acknowledges
+    confirm_f_cnt_down: int | None = None  # a confirmed downlink that the next new uplink acknowledges
     last_conf_f_cnt_up: int = 0  # the last confirmed uplink's counter: ConfFCnt of the downlink that acknowledges it
     announce: bytes = b""  # RekeyInd or ResetInd: in every uplink until its Conf
+    announced: int = 0  # uplinks that have carried it
     answers: tuple[Answer, ...] = ()  # in the order of the requests
     requests: bytes = b""  # LinkCheckReq, DeviceTimeReq
     commands_went_alone: bool = False  # the last uplink carried commands that left no room for a payload
     last_snr_db: float = 0.0
+    rejoins: RejoinPlan = field(default_factory=RejoinPlan)
 
     @property
     def f_opts(self) -> bytes:
@@ -62,15 +69,50 @@ class DeviceSession:
         """N at the present data rate and dwell time: what an uplink without FOpts may carry."""
         return self.plan.max_app_payload_bytes(self.dr)
 
-    def sent(self) -> None:
-        """A new uplink took the commands along: only the sticky answers stay."""
-        self.answers = tuple(answer for answer in self.answers if answer.sticky)
-        self.requests = b""
-
     def replan(self, plan: ChannelPlan) -> None:
         """Take a changed plan over; the data rate follows where the plan no longer has it."""
         self.plan = plan
         self.dr = plan.nearest_dr(self.dr, self.rx1_dr_offset)
+
+    def sent(self) -> None:
+        """A new uplink took the commands along: only the sticky answers stay."""
+        self.answers = tuple(answer for answer in self.answers if answer.sticky)
+        self.requests = b""
+        self.announced += bool(self.announce)
+        self.rejoins.uplinks += 1
+
+    def at_rest(self) -> SessionMemory:
+        """What a power cut must not take."""
+        return SessionMemory(
+            dev_addr=self.dev_addr,
+            net_id=self.net_id,
+            keys=self.keys,
+            is_1_1=self.is_1_1,
+            f_cnt_up_reserved=self.f_cnt_up_reserved,
+            n_f_cnt_down=self.n_f_cnt_down,
+            a_f_cnt_down=self.a_f_cnt_down,
+            rj_count0=self.rejoins.rj_count0,
+            announce=self.announce,
+            parameters=RadioParameters(
+                channels=self.plan.channels,
+                ch_mask=self.plan.ch_mask,
+                uplink_dwell=self.plan.uplink_dwell,
+                downlink_dwell=self.plan.downlink_dwell,
+                max_eirp_dbm=self.plan.max_eirp_dbm,
+                rx1_delay_us=self.rx1_delay_us,
+                rx1_dr_offset=self.rx1_dr_offset,
+                rx2_dr=self.rx2_dr,
+                rx2_freq_hz=self.rx2_freq_hz,
+                dr=self.dr,
+                tx_power_index=self.tx_power_index,
+                nb_trans=self.nb_trans,
+                adr_ack_limit=self.adr_ack_limit,
+                adr_ack_delay=self.adr_ack_delay,
+                max_d_cycle=self.max_d_cycle,
+                rejoin_max_count=self.rejoins.max_count,
+                rejoin_max_time_us=self.rejoins.max_time_us,
+            ),
+        )
 
 
 def new_session(region: Region, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1: bool, dr: int) -> DeviceSession:
@@ -87,6 +129,32 @@ def new_session(region: Region, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1:
         rx2_freq_hz=region.rx2_freq_hz,
         dr=plan.nearest_dr(dr),
     )
+
+
+def resume(session: DeviceSession, memory: SessionMemory, *, parameters: bool) -> None:
+    """Go on with the counters of a session at rest, and with what the network had set in it if `parameters`."""
+    session.net_id = memory.net_id
+    session.f_cnt_up = session.f_cnt_up_reserved = memory.f_cnt_up_reserved
+    session.n_f_cnt_down, session.a_f_cnt_down = memory.n_f_cnt_down, memory.a_f_cnt_down
+    session.announce = memory.announce
+    session.rejoins.rj_count0 = memory.rj_count0
+    if not parameters:
+        return
+    kept = memory.parameters
+    session.plan = replace(
+        session.plan,
+        channels=kept.channels,
+        ch_mask=kept.ch_mask,
+        uplink_dwell=kept.uplink_dwell,
+        downlink_dwell=kept.downlink_dwell,
+        max_eirp_dbm=kept.max_eirp_dbm,
+    )
+    session.rx1_delay_us, session.rx1_dr_offset = kept.rx1_delay_us, kept.rx1_dr_offset
+    session.rx2_dr, session.rx2_freq_hz = kept.rx2_dr, kept.rx2_freq_hz
+    session.dr, session.tx_power_index, session.nb_trans = kept.dr, kept.tx_power_index, kept.nb_trans
+    session.adr_ack_limit, session.adr_ack_delay = kept.adr_ack_limit, kept.adr_ack_delay
+    session.max_d_cycle = kept.max_d_cycle
+    session.rejoins.max_count, session.rejoins.max_time_us = kept.rejoin_max_count, kept.rejoin_max_time_us
 
 
 def rx_delay_us(rx_delay_s: int) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from lorawan import mac_commands as mac
-from lorawan.device.config import Activation, DeviceConfig, DeviceMemory
-from lorawan.device.events import SendRequest
+from lorawan.device.config import Activation, DeviceConfig
+from lorawan.device.events import Persist, SendRequest
+from lorawan.device.join import Attempt
 from lorawan.device.joining import Joining
+from lorawan.device.memory import DeviceMemory, SessionMemory
 from lorawan.device.pending import PendingFrame
 from lorawan.device.phases import Phase
-from lorawan.device.session import DeviceSession, new_session
+from lorawan.device.rejoin import Rejoining
+from lorawan.device.session import DeviceSession, new_session, resume
 from lorawan.draws import Draws
+from lorawan.mac_commands import ResetInd
 from lorawan.machine import Instant
 from lorawan.regions import DutyCycle
 
@@ -21,8 +25,9 @@ from lorawan.regions import DutyCycle
 class DeviceState:
     """Mutable, owned by one core.
 
-    due: when the phase moves on: the frame goes out (WAITING) or the windows close (RECEIVING). not_before: no frame
-    before this instant. transmissions: ever made, the index of draws.
+    due: when the phase moves on: the frame goes out (WAITING) or the windows close (RECEIVING). rejoin_attempt: the
+    Rejoin-Request whose windows are open. not_before: no frame before this instant. transmissions: ever made, the index
+    of draws.
     """
 
     config: DeviceConfig
@@ -30,26 +35,50 @@ class DeviceState:
     memory: DeviceMemory
     duty: DutyCycle
     joining: Joining
+    rejoining: Rejoining
     session: DeviceSession | None = None
     phase: Phase = Phase.IDLE
     due: Instant | None = None
     queue: deque[SendRequest] = field(default_factory=deque)
     frame: PendingFrame | None = None
+    rejoin_attempt: Attempt | None = None
     answered: bool = False  # the transmission whose windows are open
     not_before: Instant = 0
     transmissions: int = 0
 
+    def remember(self) -> Sequence[Persist]:
+        """Persist what has changed of what a power cut must not take; nothing if all of it is durable already."""
+        return self.persist(replace(self.memory, session=self.session_at_rest()))
+
+    def session_at_rest(self) -> SessionMemory | None:
+        """The session as it must survive, or None where a restart begins another."""
+        return self.session.at_rest() if self.session is not None and self.config.remembers_session else None
+
+    def persist(self, memory: DeviceMemory) -> Sequence[Persist]:
+        """The memory from now on; nothing to do if it is durable already."""
+        if memory == self.memory:
+            return ()
+        self.memory = memory
+        return (Persist(memory),)
+
 
 def first_state(config: DeviceConfig, draws: Draws, memory: DeviceMemory) -> DeviceState:
-    """The state at power-up: an ABP device has its session, another none."""
-    state = DeviceState(config, draws, memory, DutyCycle(config.region), Joining(config, draws))
-    if config.activation is Activation.ABP and config.dev_addr is not None and config.session_keys is not None:
-        is_1_1 = config.version.is_1_1
+    """The state at power-up: an ABP device has its session, an OTAA device one that survived."""
+    rejoining = Rejoining(draws.at("rejoin"), config.rejoin1_period_us)
+    state = DeviceState(config, draws, memory, DutyCycle(config.region), Joining(config, draws), rejoining)
+    kept = memory.session if config.remembers_session else None
+    if config.activation is Activation.OTAA:
+        if kept is not None:
+            state.session = new_session(config.region, kept.dev_addr, kept.keys, is_1_1=kept.is_1_1, dr=0)
+            resume(state.session, kept, parameters=True)
+    elif config.dev_addr is not None and config.session_keys is not None:
+        is_1_1, resets = config.version.is_1_1, config.version.rules.reset_ind
         state.session = session = new_session(
             config.region, config.dev_addr, config.session_keys, is_1_1=is_1_1, dr=config.initial_dr
         )
-        session.f_cnt_up = memory.f_cnt_up_reserved
-        session.n_f_cnt_down, session.a_f_cnt_down = memory.n_f_cnt_down, memory.a_f_cnt_down
-        if config.version.rules.reset_ind:
-            session.announce = mac.ResetInd(1).encode()
+        if kept is not None and (kept.dev_addr, kept.keys) == (session.dev_addr, session.keys):
+            # with ResetInd only the counters survive a restart (LoRaWAN 1.1 §5.1, §6.3)
+            resume(session, kept, parameters=not resets)
+        if resets:
+            session.announce = ResetInd(1).encode()
     return state

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from lorawan.device.events import DeviceEffect, Persist, Transmission
+from lorawan.device.events import DeviceEffect, Transmission
 from lorawan.device.pending import PendingFrame, next_frame
 from lorawan.device.phases import Step, advance
 from lorawan.device.scheduling import give_up, schedule
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
-from lorawan.device.windows import receive_windows
+from lorawan.device.windows import receive_windows, silent_at
 from lorawan.frames import FCtrlUp
 from lorawan.machine import Dropped, Instant
-from lorawan.phy import Listen, Transmit, lora_airtime_us
-from lorawan.regions import ChannelPlan
+from lorawan.phy import Listen, Transmit, lora_airtime_us, lora_symbol_us
+from lorawan.regions import Channel, ChannelPlan
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.trace import FrameKind
 
@@ -27,19 +26,12 @@ def transmit_join(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     """From WAITING: a join request, on a join channel whose sub-band is free."""
     config, region = state.config, state.config.region
     airtime_us = state.joining.airtime_us()
-    free = [
-        place
-        for place in state.joining.places()
-        if (earliest := state.duty.earliest(place.channel.freq_hz, airtime_us, now)) is not None and earliest <= now
-    ]
+    free = [place for place in state.joining.places() if start_of(state, place.channel, airtime_us, now) == now]
     if not free:
         return schedule(state, now)
-    place = free[_pick(state, len(free))]
+    place = free[pick(state, len(free))]
     attempt, memory = state.joining.request(state.memory, place, now)
-    effects: list[DeviceEffect] = []
-    if memory != state.memory:
-        state.memory = memory
-        effects.append(Persist(memory))
+    effects: list[DeviceEffect] = [*state.persist(memory)]
     payload = seal_join_request(config.join_key, config.join_eui, config.dev_eui, attempt.dev_nonce)
     modulation, freq_hz = region.modulation(place.dr), place.channel.freq_hz
     power_dbm = config.conducted_dbm(ChannelPlan.of(region).power_dbm(0, freq_hz))
@@ -53,8 +45,9 @@ def transmit_join(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         rx1_dr=region.rx1_dr(place.dr, 0),
         rx2_freq_hz=place.rx2_freq_hz,
         rx2_dr=region.rx2_dr,
+        crystal_ppm=config.crystal_ppm,
     )
-    return [*effects, *_sent(state, transmit, windows)]
+    return [*effects, *sent(state, transmit, windows)]
 
 
 def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
@@ -74,8 +67,8 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         why = Dropped("dwell_time", "LoRaWAN 1.0.4 §5.8", f"{airtime_us} µs on the air, 400 ms are allowed")
         return [*effects, *give_up(state, now, why)]
     usable = session.plan.usable(session.dr)
-    starts = [(i, ch, state.duty.earliest(ch.freq_hz, airtime_us, now)) for i, ch in usable]
-    free = [(i, ch) for i, ch, at in starts if at is not None and at <= now]
+    starts = [(i, ch, start_of(state, ch, airtime_us, now)) for i, ch in usable]
+    free = [(i, ch) for i, ch, at in starts if at == now]
     if not free:
         later = [at for _, _, at in starts if at is not None]
         if later:
@@ -87,7 +80,8 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
             else Dropped("no_channel", "RP002-1.0.4 §2.4.3", f"no enabled channel carries DR{session.dr}")
         )
         return [*effects, *give_up(state, now, why)]
-    index, channel = free[_pick(state, len(free))]
+    effects += state.remember()
+    index, channel = free[pick(state, len(free))]
     transmit = Transmit(
         now,
         _sealed(state, session, frame, index),
@@ -101,9 +95,7 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         Transmission(transmit, FrameKind.DATA, session.dev_addr, frame.f_cnt, f_port, frame.sent, frame.confirmed)
     )
     frame.sent += 1
-    if session.max_d_cycle:
-        # aggregated over all sub-bands: silence of airtime × (2^n − 1) after each frame (LoRaWAN 1.0.4 §5.3)
-        session.silent_until = now + (airtime_us << session.max_d_cycle)
+    keep_silent(session, airtime_us, now)
     windows = receive_windows(
         transmit,
         region,
@@ -112,14 +104,14 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         rx1_dr=session.plan.rx1_dr(session.dr, session.rx1_dr_offset),
         rx2_freq_hz=session.rx2_freq_hz,
         rx2_dr=session.rx2_dr,
+        crystal_ppm=state.config.crystal_ppm,
     )
-    return [*effects, *_sent(state, transmit, windows)]
+    return [*effects, *sent(state, transmit, windows)]
 
 
 def _next_frame(state: DeviceState, session: DeviceSession, effects: list[DeviceEffect]) -> PendingFrame | None:
-    if session.f_cnt_up >= state.memory.f_cnt_up_reserved:
-        state.memory = replace(state.memory, f_cnt_up_reserved=session.f_cnt_up + F_CNT_RESERVE)
-        effects.append(Persist(state.memory))
+    if session.f_cnt_up >= session.f_cnt_up_reserved:
+        session.f_cnt_up_reserved = session.f_cnt_up + F_CNT_RESERVE
     state.frame, dropped = next_frame(session, state.config, state.queue)
     effects += dropped
     return state.frame
@@ -134,28 +126,40 @@ def _sealed(state: DeviceState, session: DeviceSession, frame: PendingFrame, tx_
         f_ctrl=FCtrlUp(
             adr=state.config.adr,
             adr_ack_req=frame.adr_ack_req,
-            ack=session.confirm_f_cnt_down is not None,
+            ack=frame.confirm_f_cnt_down is not None,
             class_b=False,
         ),
         f_cnt=frame.f_cnt,
         f_opts=frame.f_opts,
         f_port=frame.f_port,
         payload=frame.payload,
-        conf_f_cnt=session.confirm_f_cnt_down or 0,
+        conf_f_cnt=frame.confirm_f_cnt_down or 0,
         tx_dr=session.dr,
         tx_ch=tx_ch,
     )
 
 
-def _sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> tuple[Listen, Listen]:
-    """Account the airtime; the phase ends when the second window closes. Returns the windows to open."""
+def sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> tuple[Listen, Listen]:
+    """Account the airtime; the phase ends when the second window stays silent. Returns the windows to open."""
     state.duty.spend(transmit.freq_hz, transmit.airtime_us, transmit.at)
     state.transmissions += 1
     state.answered = False
     state.phase = advance(state.phase, Step.FRAME_SENT)
-    state.due = windows[1].closes_at
+    state.due = silent_at(windows[1].closes_at, lora_symbol_us(windows[1].modulation))
     return windows
 
 
-def _pick(state: DeviceState, n: int) -> int:
+def keep_silent(session: DeviceSession, airtime_us: int, now: Instant) -> None:
+    """DutyCycleReq, over all sub-bands: airtime × (2^n − 1) of silence after each frame (LoRaWAN 1.0.4 §5.3)."""
+    if session.max_d_cycle:
+        session.silent_until = now + (airtime_us << session.max_d_cycle)
+
+
+def start_of(state: DeviceState, channel: Channel, airtime_us: int, now: Instant) -> Instant | None:
+    """When the channel's sub-band lets a frame start, now or later; None if never."""
+    return state.duty.earliest(channel.freq_hz, airtime_us, now)
+
+
+def pick(state: DeviceState, n: int) -> int:
+    """One of `n` channels, by a draw."""
     return state.draws.at("channel").integer(n, state.transmissions) if n > 1 else 0

@@ -11,6 +11,8 @@ from typing import TypeVar
 from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceConfig, DeviceCore, DeviceMemory, SendRequest, StartJoin, Transmission
 from lorawan.device.events import DeviceEffect, DeviceEvent, Persist, Received, ReceptionStarted, StopListening
+from lorawan.device.phases import Phase
+from lorawan.device.windows import DETECT_SYMBOLS, PREAMBLE_SYMBOLS
 from lorawan.draws import Draws
 from lorawan.errors import MisuseError
 from lorawan.frames import DataUp, JoinRequest, parse
@@ -36,8 +38,6 @@ from lorawan.testing.links import Link, perfect
 from lorawan.units import US_PER_S
 
 DEV_ADDR = DevAddr(0x26011234)
-PREAMBLE_SYMBOLS = 8  # RP002-1.0.4 §2.4
-DETECT_SYMBOLS = 5  # of these, the last ones are enough: Bor, Roedig, Voigt, Alonso, MSWiM 2016
 _PPM = 1_000_000
 _Effect = TypeVar("_Effect")
 
@@ -145,11 +145,12 @@ class Pair:
     def run(self, until: Instant | None = None, steps: int = 1000) -> None:
         """Let time pass until both ends are quiet, or to an instant.
 
-        Raises MisuseError where something is still due after so many steps.
+        Quiet: no frame is on its way and the device is IDLE, though it may want to rejoin at a later instant. Raises
+        MisuseError where something is still due after so many steps.
         """
         for _ in range(steps):
             at = self._next_at()
-            if at is None or (until is not None and at > until):
+            if at is None or (self._is_quiet(at) if until is None else at > until):
                 self.now = max(self.now, until or 0)
                 return
             self.now = max(self.now, at)
@@ -203,6 +204,9 @@ class Pair:
         if self.session is not None and self.session.wake_at is not None:
             wakes.append(self.session.wake_at)
         return min(wakes, default=None)
+
+    def _is_quiet(self, at: Instant) -> bool:
+        return not self._due and self.device.phase is Phase.IDLE and at > self.now
 
     def _step(self) -> None:
         if self._due and self._due[0][0] <= self.now:

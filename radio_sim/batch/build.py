@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lorawan.device.windows import CRYSTAL_PPM, silent_at, window_us
 from lorawan.draws import word_of
 from lorawan.phy import SNR_FLOOR_DB, LoraModulation, lora_airtime_us, lora_symbol_us
-from lorawan.units import US_PER_HOUR
+from lorawan.units import US_PER_HOUR, US_PER_S
 from radio_sim.batch import layout as lay
 from radio_sim.batch.network import HISTORY
 from radio_sim.batch.quantiles import fade_table, normal_table
@@ -212,6 +213,14 @@ def _parameters(
     p["rx1_delay_us"] = (network.rx1_delay_us, region.receive_delay1_us)
     p["rx1_offset"] = (network.rx1_dr_offset, 0)
     p["rx2_dr"] = (network.rx2_dr, region.rx2_dr)
+    p["rx2_silent_us"] = [
+        _rx2_silent_us(rx1_us, lora_symbol_us(region.modulation(dr)))
+        for rx1_us, dr in (
+            (network.rx1_delay_us, network.rx2_dr),
+            (region.receive_delay1_us, region.rx2_dr),
+            (region.join_accept_delay1_us, region.rx2_dr),
+        )
+    ]
     p["ack_key_word"], p["channel_word"] = word_of("ack_timeout"), word_of("channel")
     p["pause_word"], p["down_word"] = word_of("join_pause"), word_of("downlink")
     if not 1 <= len(network.join_data_rates) <= 8:
@@ -219,6 +228,11 @@ def _parameters(
     p["join_n"] = len(network.join_data_rates)
     p["join_dr"][: len(network.join_data_rates)] = network.join_data_rates
     return par
+
+
+def _rx2_silent_us(rx1_us: int, symbol_us: int) -> int:
+    """When RX2 is certain to have caught nothing, after the end of the uplink."""
+    return silent_at(window_us(rx1_us + US_PER_S, symbol_us, CRYSTAL_PPM)[1], symbol_us)
 
 
 def _bands(world: BatchWorld) -> tuple[int, lay.Array, lay.Array, int]:
@@ -337,11 +351,11 @@ def _config(world: BatchWorld, schedules: Schedules, n: int) -> lay.Array:
     cfg["foreign_channel"] = -1
     rules = {version: version.rules for version in set(devices.versions)}
     columns = [
-        (r.confirmed_tries, r.nb_trans_applies_to_confirmed, r.backoff_power_first, r.adr_ack_req_at_lowest_dr)
+        (r.confirmed_tries, r.nb_trans_applies_to_confirmed, r.backoff_power_first, r.adr_ack_req_until)
         for r in (rules[version] for version in devices.versions)
     ]
     table = np.array(columns, dtype=np.uint8).reshape(m, 4)
-    for column, name in enumerate(("tries", "nb_trans_rules", "power_first", "ask_at_lowest")):
+    for column, name in enumerate(("tries", "nb_trans_rules", "power_first", "ask_until")):
         cfg[name][:m] = table[:, column]
     cfg["v11"][:m] = [version.is_1_1 for version in devices.versions]
     if world.foreign is not None:

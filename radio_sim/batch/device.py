@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lorawan.units import US_PER_S
+from lorawan.version import AdrAckReqUntil
 from radio_sim.batch.air import start_uplink
 from radio_sim.batch.duty import NEVER_FITS, earliest, fits, spend
 from radio_sim.batch.hashing import fold, integer
@@ -35,8 +36,8 @@ from radio_sim.batch.wheel import push
 from radio_sim.compiled import part
 
 ADR_ACK_LIMIT, ADR_ACK_DELAY = 64, 32  # RP002-1.0.4 §2.4, recommended defaults
+ASK_UNTIL_LOWEST_DR, ASK_UNTIL_DOWNLINK = int(AdrAckReqUntil.LOWEST_DR), int(AdrAckReqUntil.DOWNLINK)
 ACK_TIMEOUT_US = (US_PER_S, 2 * US_PER_S)  # at least, and at most so much more: RP002-1.0.4 §2.4
-WINDOW_LATE_US = 10_000  # a window stays open so long past its eight symbols [assumption, as lorawan.device.windows]
 _FRAME_BYTES = 12  # MHDR, FHDR without FOpts, MIC
 _ANSWER_BYTES, _ANNOUNCE_BYTES = 2, 2  # LinkADRAns; RekeyInd or ResetInd
 
@@ -54,8 +55,10 @@ def reading(s: Sweep, device: int, now: int) -> None:
     if d.joined and c.payload > s.max_app[d.dr]:
         s.totals[TOO_LONG] += 1
         return
-    room = c.queue if d.joined else 1
-    if d.queued >= room:
+    if not d.joined:  # only the newest is worth keeping
+        s.totals[QUEUE_DROPS] += d.queued
+        d.queued = 1
+    elif d.queued >= c.queue:
         s.totals[QUEUE_DROPS] += 1
     else:
         d.queued += 1
@@ -94,6 +97,8 @@ def schedule(s: Sweep, device: int, now: int) -> None:
     """From IDLE or WAITING: fix when the next frame goes out, if there is one."""
     d = s.dev[device]
     at = max(now, d.free_at)
+    if _rekey_overdue(s, device):
+        d.joined, d.joining, d.join_tries = 0, 1, 0
     if d.joining:
         at = join_earliest(s, device, at)
         if at == NEVER_FITS:
@@ -151,7 +156,7 @@ def _transmit_join(s: Sweep, device: int, now: int) -> None:
     i = start_uplink(s, device, now, sf, channel, airtime, 0)
     slot = s.slots[i]
     slot.join, slot.bytes, slot.f_cnt, slot.repeat, slot.marks = 1, JOIN_REQUEST_BYTES, d.join_requests - 1, 0, 0
-    _sent(s, device, now, airtime, channel, 6 * US_PER_S, s.par[0].rx2_dr[1])
+    _sent(s, device, now, airtime, channel, s.par[0].rx2_silent_us[2])
     _wait(s, device, d.busy_until)
 
 
@@ -182,14 +187,13 @@ def _transmit_data(s: Sweep, device: int, now: int) -> None:
     slot = s.slots[i]
     slot.join, slot.bytes, slot.f_cnt, slot.repeat, slot.marks = 0, d.frame_bytes, d.frame_f_cnt, d.repeats, d.marks
     d.repeats += 1
-    session = 0 if c.joins else 1
-    _sent(s, device, now, airtime, channel, par.rx1_delay_us[session] + US_PER_S, par.rx2_dr[session])
-    if d.queued > 0 or d.repeats < d.tries or d.marks & CONFIRMED:
+    _sent(s, device, now, airtime, channel, par.rx2_silent_us[0 if c.joins else 1])
+    if d.queued > 0 or d.repeats < d.tries or d.marks & CONFIRMED or d.announced >= ADR_ACK_LIMIT:
         _wait(s, device, d.busy_until)
 
 
 @part
-def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_after_us: int, rx2_dr: int) -> None:
+def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_silent_us: int) -> None:
     """Account the airtime; the radio is taken until the second window closes."""
     d, par = s.dev[device], s.par[0]
     if par.duty:
@@ -197,7 +201,7 @@ def _sent(s: Sweep, device: int, now: int, airtime_us: int, channel: int, rx2_af
     d.sent += 1
     d.marks &= ~ANSWERED
     d.phase = RECEIVING
-    d.busy_until = now + airtime_us + rx2_after_us + 8 * s.symbols_us[5 - rx2_dr] + WINDOW_LATE_US
+    d.busy_until = now + airtime_us + rx2_silent_us
 
 
 @part
@@ -265,6 +269,8 @@ def _next_frame(s: Sweep, device: int) -> bool:
     d.f_cnt += 1
     if c.adr:
         d.adr_ack_cnt = min(d.adr_ack_cnt + 1, 65_000)
+    if c.joins and d.announces:
+        d.announced += 1
     d.adr_answer = 0
     d.marks, d.frame_bytes, d.repeats = marks, size, 0
     return True
@@ -276,10 +282,19 @@ def _asks(s: Sweep, device: int) -> bool:
     d = s.dev[device]
     if d.adr_ack_cnt < ADR_ACK_LIMIT:
         return False
-    if s.cfg[device].ask_at_lowest:
-        return not (d.dr == 0 and d.power == 0 and d.nb_trans == 1)
+    until = s.cfg[device].ask_until
     above: bool = d.dr > 0
-    return above
+    if until == ASK_UNTIL_LOWEST_DR:
+        return above
+    return until == ASK_UNTIL_DOWNLINK or above or d.power > 0
+
+
+@part
+def _rekey_overdue(s: Sweep, device: int) -> bool:
+    """Whether ADR_ACK_LIMIT uplinks have announced new keys in vain."""
+    d = s.dev[device]
+    overdue: bool = d.joined and d.announces and d.announced >= ADR_ACK_LIMIT and not d.marks & HAS_FRAME
+    return overdue
 
 
 @part

@@ -228,6 +228,7 @@ def _taken(s: Sweep, j: int, now: int) -> None:
         d.joining, d.joined, d.phase, d.free_at = 0, 1, 0, now
         d.dr, d.power, d.nb_trans = dr, 0, 1
         d.f_cnt, d.adr_ack_cnt, d.adr_answer, d.alone, d.announces = 0, 0, 0, 0, c.v11
+        d.announced = 0
         d.server_f_cnt, d.link_dr, d.asked_dr, d.history_n = -1, -1, -1, 0
     else:
         d.adr_ack_cnt = 0

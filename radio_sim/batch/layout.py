@@ -58,11 +58,14 @@ PARAMETERS = np.dtype(
         ("width_us", "i8"), ("buckets", "i8"), ("days", "i8"),
         ("dedup_us", "i8"), ("backhaul_us", "i8"), ("guard_us", "i8"), ("adr_margin", "f8"), ("accept_bytes", "i8"),
         ("rx1_delay_us", "i8", (2,)), ("rx1_offset", "i8", (2,)), ("rx2_dr", "i8", (2,)),
+        ("rx2_silent_us", "i8", (3,)),
         ("ack_key_word", "u8"), ("channel_word", "u8"), ("pause_word", "u8"), ("down_word", "u8"),
         ("join_n", "i8"), ("join_dr", "i8", (8,)),
     ]
 )  # fmt: skip
-"""Constants of a sweep. Two-element fields: of a session that was joined, and of an ABP device."""
+"""Constants of a sweep. Two-element fields: of a session that was joined, and of an ABP device.
+
+rx2_silent_us: after the end of an uplink, when RX2 has caught nothing; its third is of a join request."""
 
 SCALARS = np.dtype(
     [
@@ -79,7 +82,7 @@ CONFIG = np.dtype(
         ("count", "i4"), ("draw_key", "u8"), ("jitter_key", "u8"), ("frame_key", "u8"), ("slow_key", "u8"),
         ("power_mw", "f4"), ("noise_mw", "f4"), ("payload", "i2"), ("schedule", "i1"), ("confirmed", "i1"),
         ("adr", "i1"), ("joins", "i1"), ("tries", "i1"), ("nb_trans_rules", "i1"), ("power_first", "i1"),
-        ("ask_at_lowest", "i1"), ("channels", "i1"), ("foreign_channel", "i1"), ("v11", "i1"), ("first_dr", "i1"),
+        ("ask_until", "i1"), ("channels", "i1"), ("foreign_channel", "i1"), ("v11", "i1"), ("first_dr", "i1"),
         ("queue", "i1"),
     ],
     align=True,
@@ -96,7 +99,7 @@ DEVICE = np.dtype(
         ("repeats", "i1"), ("tries", "i1"), ("dr", "i1"), ("power", "i1"), ("nb_trans", "i1"), ("adr_answer", "i1"),
         ("announces", "i1"), ("alone", "i1"), ("joined", "i1"), ("joining", "i1"), ("history_n", "i1"),
         ("history_at", "i1"), ("link_dr", "i1"), ("link_power", "i1"), ("link_nb", "i1"), ("asked_dr", "i1"),
-        ("asked_power", "i1"), ("asked_nb", "i1"),
+        ("asked_power", "i1"), ("asked_nb", "i1"), ("announced", "i1"),
     ],
     align=True,
 )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rejoin_network import accept_for, hear_in, joined_1_1, next_out
 
-from lorawan.device import DeviceConfig, DeviceCore, SendRequest, StartJoin, StopListening, Transmission
+from lorawan.device import DeviceConfig, DeviceCore, SendRequest, StartJoin, StartRejoin, StopListening, Transmission
 from lorawan.draws import Draws
 from lorawan.errors import FrameError
 from lorawan.frames import DataUp, FCtrlDown, JoinRequest, parse
@@ -133,3 +134,19 @@ def test_no_genuine_downlink_stops_a_device(
     due = pair.device.wake_at
     assert due is not None
     assert any(isinstance(effect, Transmission) for effect in pair.device.wake(due))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from((0, 1, 2)), st.binary(max_size=80), st.data())
+def test_a_rejoining_device_drops_random_bytes_and_mutated_accepts(
+    rejoin_type: int, noise: bytes, data: st.DataObject
+) -> None:
+    pair = joined_1_1()
+    session = pair.device.session
+    pair.feed(StartRejoin(rejoin_type))
+    sent, (rx1, _) = next_out(pair)
+    accept = bytearray(accept_for(pair, sent, join_nonce=2))
+    accept[data.draw(st.integers(0, len(accept) - 1))] ^= data.draw(st.integers(1, 255))
+    for payload in (noise, bytes(accept)):
+        assert [type(effect) for effect in hear_in(pair, rx1, payload)] == [Dropped]
+    assert pair.device.session is session

@@ -274,7 +274,7 @@ def test_network_run_and_simulate_as_printed(tmp_path: Path) -> None:
     assert events[-1]["uplinks"] >= 1
     submitted = {event["payload"] for event in told if event["event"] == "submitted"}
     assert {event["payload"] for event in events if event["event"] == "uplink" and event["payload"]} <= submitted
-    assert json.loads(memory.read_text())["0200000000000001"]["f_cnt_up_reserved"] == 64
+    assert json.loads(memory.read_text())["0200000000000001"]["session"]["f_cnt_up_reserved"] == 64
     assert oct(keys.stat().st_mode & 0o777) == "0o600"
     assert pcap.stat().st_size > 60
 

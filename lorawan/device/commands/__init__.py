@@ -17,9 +17,11 @@ from lorawan.device.commands.dev_status import dev_status
 from lorawan.device.commands.device_time import device_time_ans
 from lorawan.device.commands.dl_channel import dl_channel
 from lorawan.device.commands.duty_cycle import duty_cycle
+from lorawan.device.commands.force_rejoin import force_rejoin
 from lorawan.device.commands.link_adr import link_adr
 from lorawan.device.commands.link_check import link_check_ans
 from lorawan.device.commands.new_channel import new_channel
+from lorawan.device.commands.rejoin_param_setup import rejoin_param_setup
 from lorawan.device.commands.rekey import rekey_conf
 from lorawan.device.commands.reset import reset_conf
 from lorawan.device.commands.rx_param_setup import rx_param_setup
@@ -42,6 +44,8 @@ HANDLERS: Final[Mapping[type[mac.MacCommand], Handler]] = MappingProxyType(
         mac.RekeyConf: rekey_conf,
         mac.AdrParamSetupReq: adr_param_setup,
         mac.DeviceTimeAns: device_time_ans,
+        mac.ForceRejoinReq: force_rejoin,
+        mac.RejoinParamSetupReq: rejoin_param_setup,
     }
 )
 

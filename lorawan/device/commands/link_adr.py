@@ -26,9 +26,6 @@ def link_adr(block: Sequence[LinkAdrReq], device: CommandContext) -> None:
     power_ok = 0 <= power <= device.region.max_tx_power_index
     if masked is not None and dr_ok and power_ok:
         session.plan, session.dr, session.tx_power_index = masked, dr, power
-        if last.nb_trans:
-            session.nb_trans = last.nb_trans
-        elif rules.nb_trans_zero_is_default:
-            session.nb_trans = 1
+        session.nb_trans = last.nb_trans or 1  # 0 is the default value (LoRaWAN 1.0.3 §5.2, 1.0.4 §5.2)
     answer = LinkAdrAns(power_ok=power_ok, data_rate_ok=dr_ok, channel_mask_ok=masked is not None)
     device.out.add(answer, times=len(block))

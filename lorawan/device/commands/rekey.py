@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lorawan.device.commands.context import CommandContext
-from lorawan.mac_commands import RekeyConf
+from lorawan.mac_commands import RekeyConf, RekeyInd
+
+MINOR_1_1 = 1  # the only minor version that a 1.1 device may be answered with: above 0, not above its own (from memory)
 
 
-def rekey_conf(command: RekeyConf, device: CommandContext) -> None:  # noqa: ARG001 - any minor version will do
-    """Stop announcing the new keys."""
-    device.session.announce = b""
+def rekey_conf(command: RekeyConf, device: CommandContext) -> None:
+    """Stop announcing the new keys, unless the network's version is one that it cannot have."""
+    if command.minor == MINOR_1_1 and device.session.announce[:1] == bytes((RekeyInd.cid,)):
+        device.session.announce = b""

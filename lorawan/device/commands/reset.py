@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lorawan.device.commands.context import CommandContext
-from lorawan.mac_commands import ResetConf
+from lorawan.mac_commands import ResetConf, ResetInd
+
+MINOR_1_1 = 1  # the only minor version that a 1.1 device may be answered with: above 0, not above its own (from memory)
 
 
-def reset_conf(command: ResetConf, device: CommandContext) -> None:  # noqa: ARG001 - any minor version will do
-    """Stop announcing the reset."""
-    device.session.announce = b""
+def reset_conf(command: ResetConf, device: CommandContext) -> None:
+    """Stop announcing the reset, unless the network's version is one that it cannot have."""
+    if command.minor == MINOR_1_1 and device.session.announce[:1] == bytes((ResetInd.cid,)):
+        device.session.announce = b""

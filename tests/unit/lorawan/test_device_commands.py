@@ -200,9 +200,10 @@ class TestAdrBackOff:
         self, version: Version, expected: list[tuple[int, int, int]]
     ) -> None:
         pair = joined(version)
-        pair.up = silent
         session = pair.device.session
         assert session is not None
+        session.announce = b""  # as if RekeyConf had come: else a 1.1 device joins again after 64 uplinks
+        pair.up = silent
         session.dr, session.tx_power_index = 2, 3
         seen = {}
         for number in range(161):

@@ -143,7 +143,7 @@ class TestAnswers:
         limits = {}
         for version in Version:
             pair = joined(version)
-            hear(pair, downlink(pair, mac.AdrParamSetupReq(limit_exp=3, delay_exp=2)))
+            hear(pair, downlink(pair, mac.AdrParamSetupReq(limit_exp=3, delay_exp=2), mac.RekeyConf(minor=1)))
             pair.down = silent
             bits = []
             for _ in range(10):
@@ -189,7 +189,8 @@ class TestPersist:
         reserved = 0
         for effect in pair.device_effects:
             if isinstance(effect, Persist):
-                reserved = effect.memory.f_cnt_up_reserved
+                assert effect.memory.session is not None
+                reserved = effect.memory.session.f_cnt_up_reserved
             elif isinstance(effect, Transmission):
                 assert effect.f_cnt < reserved
         assert reserved == 128
