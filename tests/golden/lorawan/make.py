@@ -152,9 +152,24 @@ def multicast() -> Iterator[Case]:
         }  # fmt: skip
 
 
+def data_blocks() -> Iterator[Case]:
+    random = Random(107)
+    for length in (1, 15, 300):
+        root_key, block = random.randbytes(16), random.randbytes(length)
+        session_cnt, frag_index, descriptor = random.getrandbits(16), random.randrange(4), random.getrandbits(32)
+        int_key = raw.lorawan_data_block_int_key(root_key)
+        code = raw.LorawanBlockMic(int_key, session_cnt, frag_index, descriptor.to_bytes(4, "little"), length)
+        code.update(block)
+        yield {
+            "kind": "data_block", "by": RUST, "root_key": root_key.hex(), "block": block.hex(),
+            "session_cnt": session_cnt, "frag_index": frag_index, "descriptor": descriptor,
+            "int_key": int_key.hex(), "mic": code.finish().hex(),
+        }  # fmt: skip
+
+
 def main() -> None:
     """Write the file, a case a line."""
-    makers = (data_frames, joins, rejoins, relays, channel_lists, beacons, airtimes, multicast)
+    makers = (data_frames, joins, rejoins, relays, channel_lists, beacons, airtimes, multicast, data_blocks)
     cases = [case for make in makers for case in make()]
     numbered = [{"id": f"{case['kind']}-{number:03}", **case} for number, case in enumerate(cases)]
     FILE.write_text("[\n" + ",\n".join(json.dumps(case) for case in numbered) + "\n]\n")

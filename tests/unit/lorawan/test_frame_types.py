@@ -18,8 +18,10 @@ from lorawan.crypto import (
     derive_keys_11,
     keys,
     mic_data_10,
+    mic_data_block,
     mic_join_accept_11,
     mic_up_11,
+    multicast,
     relay,
 )
 from lorawan.errors import FrameError
@@ -61,7 +63,7 @@ def types_of(*modules: ModuleType) -> list[type]:
     ]
 
 
-TYPES = types_of(cipher, keys, relay, beacon, data, header, join)
+TYPES = types_of(cipher, keys, multicast, relay, beacon, data, header, join)
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
@@ -175,6 +177,14 @@ def test_numbers_that_a_block_has_no_room_for_make_no_mic_and_no_keystream() -> 
         crypt_f_opts(KEY, True, ADDRESS, 1 << 32, b"\x02")
     with pytest.raises(FrameError, match="FCnt"):
         crypt_payload(KEY, True, ADDRESS, -1, b"any")
+
+
+# TS004-2.0.0 §3.3, table 12: SessionCnt 16 bits, FragIndex one byte, Descriptor 32 bits
+def test_numbers_beyond_the_block_of_a_data_block_make_no_mic() -> None:
+    assert len(mic_data_block(KEY, 0xFFFF, 0xFF, 0xFFFFFFFF, b"")) == 4
+    for numbers in ((1 << 16, 0, 0), (0, 1 << 8, 0), (0, 0, 1 << 32), (-1, 0, 0)):
+        with pytest.raises(FrameError, match="B0"):
+            mic_data_block(KEY, *numbers, b"")
 
 
 def test_ciphers_of_a_key_are_kept() -> None:

@@ -12,6 +12,7 @@ from frame_cases import DataCase
 from lorawan.crypto import (
     SessionKeys,
     decrypt_mc_key,
+    derive_data_block_int_key,
     derive_join_keys,
     derive_keys_10,
     derive_keys_11,
@@ -22,6 +23,7 @@ from lorawan.crypto import (
     derive_root_wor_s_key,
     derive_wor_keys,
     encrypt_mc_key,
+    mic_data_block,
     mic_rejoin_request,
 )
 from lorawan.frames import (
@@ -171,6 +173,14 @@ def test_keys_of_multicast_groups(case: dict[str, Any]) -> None:
     assert decrypt_mc_key(mc_ke_key, bytes.fromhex(case["mc_key_encrypted"])) == mc_key
     keys = derive_mc_session_keys(mc_key, DevAddr.from_hex(case["mc_addr"]))
     assert (keys.mc_app_s_key.hex(), keys.mc_nwk_s_key.hex()) == (case["mc_app_s_key"], case["mc_nwk_s_key"])
+
+
+@pytest.mark.parametrize("case", of_kind("data_block"))
+def test_integrity_of_data_blocks(case: dict[str, Any]) -> None:
+    int_key = derive_data_block_int_key(key(case["root_key"]))
+    assert int_key.hex() == case["int_key"]
+    numbers = (case["session_cnt"], case["frag_index"], case["descriptor"])
+    assert mic_data_block(int_key, *numbers, bytes.fromhex(case["block"])).hex() == case["mic"]
 
 
 def test_no_case_is_without_a_test() -> None:
