@@ -239,6 +239,18 @@ class TestBeacons:
         assert [e.reason for e in bench.of(Dropped)] == ["beacon" if damage == "crc" else "beacon_time"]
         assert bench.device._state.classes.clock == clock
 
+    @pytest.mark.parametrize("before_ms", [-200, -10, 0, 10, 50, 1000, *range(2150, 2400, 10)])
+    def test_an_uplink_about_the_beacon_s_window_disturbs_that_beacon_at_most(self, before_ms: int) -> None:
+        bench = in_class_b()
+        beacon = bench.device._state.classes.class_b.beacon  # type: ignore[union-attr]
+        assert beacon is not None
+        bench.run((beacon.closes_at - before_ms * 1000 - bench.now) / S)
+        bench.feed(SendRequest(10, b"x"))
+        bench.run(300)
+        reports = [e for e in bench.of(BeaconReceived) if isinstance(e, BeaconReceived)]
+        assert len(reports) + len(bench.of(BeaconMissed)) >= 2
+        assert reports
+
     @pytest.mark.parametrize(("freq_hz", "taken"), [(868_100_000, True), (0, True), (915_000_000, False)])
     def test_the_network_moves_the_beacon(self, freq_hz: int, taken: bool) -> None:
         bench = in_class_b()
