@@ -1,6 +1,6 @@
 # make run     the TEV rollout, end to end        make test   what a change must pass
 # make fuzz      every parser under atheris, SECONDS each (60)
-# make test-slow, make bench, make clean
+# make test-slow, make bench, make oracles, make mutation, make clean
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := lorawan radio_sim gateway_fw bench scenarios
@@ -13,7 +13,7 @@ DEV_READY := $(VENV)/.ready-dev
 FUZZ_READY := $(VENV)/.ready-fuzz
 SECONDS ?= 60
 
-.PHONY: run test lint test-slow bench fuzz clean
+.PHONY: run test lint test-slow bench fuzz oracles mutation clean
 
 # Exit code 1 is a verdict ("a rate is missed"), not a failure of the run; from 2 on something is wrong.
 run: $(if $(wildcard $(DEV_READY)),$(DEV_READY),$(RUN_READY))
@@ -39,8 +39,33 @@ bench: $(DEV_READY)
 fuzz: $(FUZZ_READY)
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(if $(KEEP),--keep) $(TARGETS)
 
+# The JavaScript implementation that tests and `make bench` compare with; needs node and npm.
+oracles: .oracles/package.json
+.oracles/package.json: tests/interop/lora_packet/package.json
+	@mkdir -p .oracles/new && cp $< .oracles/new/
+	npm install --prefix .oracles/new --no-package-lock --no-audit --no-fund --loglevel=error
+	@rm -rf .oracles/node_modules && mv .oracles/new/node_modules .oracles/ && rm -r .oracles/new && cp $< $@
+
+# Does a test notice when a line of lorawan/crypto or lorawan/frames is changed? About 15 minutes on one core.
+MUTATION := $(CURDIR)/.venv-mutation/bin
+mutation: $(DEV_READY) .venv-mutation/.ready
+	@rm -rf out/mutation && mkdir -p out/mutation && cp -r lorawan gateway_fw tests out/mutation/
+	@cd out/mutation && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 && \
+		$(MUTATION)/cosmic-ray baseline tests/mutation/cosmic-ray.toml && \
+		$(MUTATION)/cosmic-ray init tests/mutation/cosmic-ray.toml session.sqlite && \
+		$(MUTATION)/python tests/mutation/mutants.py skip session.sqlite && \
+		nice $(MUTATION)/cosmic-ray exec tests/mutation/cosmic-ray.toml session.sqlite && \
+		$(MUTATION)/python tests/mutation/mutants.py report session.sqlite
+
+# In an environment of its own: it brings twenty packages that nothing else needs.
+.venv-mutation/.ready: pyproject.toml
+	@"$(PYTHON)" -m venv .venv-mutation
+	@.venv-mutation/bin/python -m pip install --quiet 'pip>=25.1'
+	@.venv-mutation/bin/python -m pip install --quiet --group mutation
+	@touch $@
+
 clean:
-	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .oracles .venv-mutation out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV_READY):
 	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or newer with venv and pip was found; set PYTHON=/path/to/python" >&2; exit 2; }

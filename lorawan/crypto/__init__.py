@@ -31,6 +31,7 @@ from lorawan.crypto.multicast import (
     encrypt_mc_key,
     mic_data_block,
 )
+from lorawan.crypto.relay import WorKeys, derive_root_wor_s_key, derive_wor_keys
 from lorawan.crypto.stream import crypt_f_opts, crypt_payload, decrypt_join_accept, encrypt_join_accept
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "JoinKeys",
     "McSessionKeys",
     "SessionKeys",
+    "WorKeys",
     "aes_cmac",
     "cmac_subkeys",
     "crypt_f_opts",
@@ -54,6 +56,8 @@ __all__ = [
     "derive_mc_root_key_10",
     "derive_mc_root_key_11",
     "derive_mc_session_keys",
+    "derive_root_wor_s_key",
+    "derive_wor_keys",
     "encrypt_join_accept",
     "encrypt_mc_key",
     "mic_data_10",

@@ -9,8 +9,11 @@ from lorawan.crypto.cipher import aes
 from lorawan.errors import FrameError
 from lorawan.ids import AesKey, DevAddr
 
-_A_PREFIX = Struct("<BxxxBBIIx")  # 01 | 0 | (FOpts: X) | Dir | DevAddr | FCnt | 0, and the counter byte i after it
-_I = tuple(bytes((i,)) for i in range(17))  # 16 blocks hold 255 bytes
+_pack_prefix = Struct(
+    "<BxxxBBIIx"
+).pack  # 01 | 0 | (FOpts: X) | Dir | DevAddr | FCnt | 0, and the counter byte i after it
+# What `prefix.join` makes the blocks A_1 … A_n of, by n; 16 blocks hold 255 bytes
+_COUNTERS = tuple((b"", *(bytes((i,)) for i in range(1, n + 1))) for n in range(17))
 
 MAX_F_OPTS = 15
 MAX_PHY_PAYLOAD = 255
@@ -27,9 +30,11 @@ def crypt_payload(key: AesKey, uplink: bool, dev_addr: DevAddr, f_cnt: int, data
         return b""
     if length > MAX_PHY_PAYLOAD:
         raise FrameError(f"{length} bytes", field="FRMPayload", hint="a frame has at most 255")
-    prefix = _prefix(0, uplink, dev_addr, f_cnt)
-    blocks = b"".join([prefix + i for i in _I[1 : (length + 31) >> 4]])
-    return _xor(data, aes(key).encrypt(blocks))
+    try:
+        blocks = _pack_prefix(1, 0, not uplink, dev_addr, f_cnt).join(_COUNTERS[(length + 15) >> 4])
+    except StructError as error:
+        raise _beyond_32_bits(f_cnt) from error
+    return _xor(data, key, blocks)
 
 
 def crypt_f_opts(
@@ -44,8 +49,11 @@ def crypt_f_opts(
         return b""
     if len(data) > MAX_F_OPTS:
         raise FrameError(f"{len(data)} bytes", field="FOpts", hint="FOptsLen counts to 15")
-    block = _prefix(2 if a_f_cnt_down else 1, uplink, dev_addr, f_cnt) + b"\x01"
-    return _xor(data, aes(nwk_s_enc_key).encrypt(block))
+    try:
+        block = _pack_prefix(1, 2 if a_f_cnt_down else 1, not uplink, dev_addr, f_cnt) + b"\x01"
+    except StructError as error:
+        raise _beyond_32_bits(f_cnt) from error
+    return _xor(data, nwk_s_enc_key, block)
 
 
 def encrypt_join_accept(key: AesKey, clear: bytes) -> bytes:
@@ -67,13 +75,12 @@ def _join_accept_blocks(data: bytes) -> bytes:
     return data
 
 
-def _prefix(which: int, uplink: bool, dev_addr: DevAddr, f_cnt: int) -> bytes:
-    try:
-        return _A_PREFIX.pack(1, which, not uplink, dev_addr, f_cnt)
-    except StructError as error:
-        raise FrameError(f"{f_cnt} does not fit 32 bits", field="FCnt") from error
+def _beyond_32_bits(f_cnt: int) -> FrameError:
+    return FrameError(f"{f_cnt} does not fit 32 bits", field="FCnt")
 
 
-def _xor(data: bytes, keystream: bytes) -> bytes:
+def _xor(data: bytes, key: AesKey, blocks: bytes) -> bytes:
     length = len(data)
+    keystream = bytearray(len(blocks))
+    aes(key).encrypt(blocks, keystream)
     return (int.from_bytes(data, "big") ^ int.from_bytes(keystream[:length], "big")).to_bytes(length, "big")

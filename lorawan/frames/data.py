@@ -7,9 +7,11 @@ Source: TS001-1.0.4 §4.3; LoRaWAN 1.1 §4.3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
 from struct import Struct
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from lorawan.errors import FrameError
 from lorawan.frames.header import F_CTRL_OFFSET, F_OPTS_OFFSET, MAX_PHY_PAYLOAD, MIC_LENGTH, MIN_DATA_FRAME, FType
@@ -136,6 +138,44 @@ class DataDown:
 
 
 DataFrame: TypeAlias = DataUp | DataDown
+_Frame = TypeVar("_Frame", DataUp, DataDown)
+
+
+def _unchecked(cls: type[_Frame]) -> Callable[..., _Frame]:
+    """A constructor from all fields, `_wire` too, in half the time of the frozen dataclass's own."""
+    set_confirmed, set_dev_addr, set_f_ctrl, set_f_cnt, set_f_opts, set_f_port, set_frm_payload, set_mic, set_wire = (
+        cls.__dict__[each.name].__set__ for each in fields(cls)
+    )
+    new = object.__new__
+
+    def made(
+        confirmed: bool,
+        dev_addr: DevAddr,
+        f_ctrl: FCtrlUp | FCtrlDown,
+        f_cnt: int,
+        f_opts: bytes,
+        f_port: int | None,
+        frm_payload: bytes,
+        mic: bytes,
+        wire: bytes,
+    ) -> _Frame:
+        frame = new(cls)
+        set_confirmed(frame, confirmed)
+        set_dev_addr(frame, dev_addr)
+        set_f_ctrl(frame, f_ctrl)
+        set_f_cnt(frame, f_cnt)
+        set_f_opts(frame, f_opts)
+        set_f_port(frame, f_port)
+        set_frm_payload(frame, frm_payload)
+        set_mic(frame, mic)
+        set_wire(frame, wire)
+        return frame
+
+    return made
+
+
+_data_up, _data_down = _unchecked(DataUp), _unchecked(DataDown)
+_dev_addr = partial(int.__new__, DevAddr)  # 32 bits unpacked are 32 bits
 
 
 def data_message(
@@ -195,17 +235,12 @@ def parse_data(payload: bytes) -> DataFrame:
         frm_payload = payload[options_end + 1 : mic_start]
         if f_port == 0 and frm_payload and options_end > F_OPTS_OFFSET:
             raise two_command_lists(options_end)
-    confirmed = mhdr >= 0x80
-    frame: DataFrame
-    f_opts, mic = payload[F_OPTS_OFFSET:options_end], payload[mic_start:]
+    address, f_opts, mic = _dev_addr(dev_addr), payload[F_OPTS_OFFSET:options_end], payload[mic_start:]
     if mhdr & 0x20:
         down = _F_CTRL_DOWN[f_ctrl >> 4]
-        frame = DataDown(confirmed, DevAddr(dev_addr), down, f_cnt, f_opts, f_port, frm_payload, mic)
-    else:
-        up = _F_CTRL_UP[f_ctrl >> 4]
-        frame = DataUp(confirmed, DevAddr(dev_addr), up, f_cnt, f_opts, f_port, frm_payload, mic)
-    object.__setattr__(frame, "_wire", payload)
-    return frame
+        return _data_down(mhdr >= 0x80, address, down, f_cnt, f_opts, f_port, frm_payload, mic, payload)
+    up = _F_CTRL_UP[f_ctrl >> 4]
+    return _data_up(mhdr >= 0x80, address, up, f_cnt, f_opts, f_port, frm_payload, mic, payload)
 
 
 def checked_mic(mic: bytes) -> bytes:

@@ -46,11 +46,11 @@ class FType(IntEnum):
     @property
     def uplink(self) -> bool | None:
         """The only direction of this type; None for proprietary frames."""
-        return _UPLINK[self]
+        return UPLINK[self]
 
 
 _F_TYPES = tuple(FType)
-_UPLINK = (True, False, True, False, True, False, True, None)
+UPLINK = (True, False, True, False, True, False, True, None)  # by FType
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from lorawan.errors import FrameError
 from lorawan.frames.data import DataDown, DataUp, parse_data
-from lorawan.frames.header import MAJOR_R1, MAX_PHY_PAYLOAD, FType, peek_f_type
+from lorawan.frames.header import MAJOR_R1, MAX_PHY_PAYLOAD, UPLINK, peek_f_type
 from lorawan.frames.join import (
     EncryptedJoinAccept,
     JoinRequest,
@@ -41,15 +42,23 @@ def parse(payload: bytes, *, uplink: bool | None = None) -> Frame:
         raise FrameError(
             f"version {payload[0] & 3} is unknown", field="Major", offset=0, clause="TS001-1.0.4 §4.2.2", hint="R1 is 0"
         )
-    if uplink is not None and f_type.uplink is (not uplink):
+    if uplink is not None and UPLINK[f_type] is (not uplink):
         heard = "an uplink" if uplink else "a downlink"
         raise FrameError(f"{f_type.name} came as {heard}", field="FType", offset=0, clause="TS001-1.0.4 §4.2.1")
-    if f_type.is_data:
-        return parse_data(payload)
-    if f_type is FType.JOIN_REQUEST:
-        return parse_join_request(payload)
-    if f_type is FType.JOIN_ACCEPT:
-        return parse_join_accept(payload)
-    if f_type is FType.REJOIN_REQUEST:
-        return parse_rejoin_request(payload)
+    return _READERS[f_type](payload)
+
+
+def _proprietary(payload: bytes) -> Proprietary:
     return Proprietary(payload[1:])
+
+
+_READERS: tuple[Callable[[bytes], Frame], ...] = (
+    parse_join_request,
+    parse_join_accept,
+    parse_data,
+    parse_data,
+    parse_data,
+    parse_data,
+    parse_rejoin_request,
+    _proprietary,
+)  # by FType

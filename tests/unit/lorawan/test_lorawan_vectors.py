@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from known_answers import area
 
 from lorawan.crypto import (
     SessionKeys,
@@ -47,16 +46,7 @@ from lorawan.secured import (
     open_up,
 )
 
-FILE = Path(__file__).resolve().parents[4] / "shared" / "vectors" / "lorawan.json"
-VECTORS: list[dict[str, Any]] = json.loads(FILE.read_text()) if FILE.exists() else []
 NOBODY = AesKey(bytes(16))
-
-
-def area(*names: str) -> list[Any]:
-    """The vectors of some areas, or one skipped case that says why there are none."""
-    cases = [pytest.param(v["input"], v["expect"], id=v["id"]) for v in VECTORS if v["area"] in names]
-    absent = pytest.mark.skip(reason="the known answers in ../shared/vectors are not here")
-    return cases or [pytest.param({}, {}, id="-".join(names), marks=absent)]
 
 
 def key(text: str | None) -> AesKey:
