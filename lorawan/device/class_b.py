@@ -26,11 +26,12 @@ from lorawan.device.events import (
     StopListening,
     TimeReceived,
 )
-from lorawan.device.listening import DETECT_SYMBOLS, beacon_airtime_us, conflicts
+from lorawan.device.listening import beacon_airtime_us, conflicts
 from lorawan.device.phases import Phase
 from lorawan.device.ping_windows import open_ping_slots
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
+from lorawan.device.windows import DETECT_SYMBOLS
 from lorawan.errors import FrameError
 from lorawan.frames.beacon import BEACON_PERIOD_S, decode_beacon
 from lorawan.machine import Dropped, Instant
@@ -236,6 +237,8 @@ def step(state: DeviceState, session: DeviceSession, now: Instant) -> Sequence[D
     if beacon is not None and _may_open(state, class_b, beacon, now):
         class_b.beacon_open = True
         effects.append(replace(beacon, opens_at=now))
+    elif beacon is not None and now >= beacon.closes_at:
+        class_b.beacon_open = True  # too late to open it: what is left is to see that none came
     if class_b.stage is Stage.LOCKED:
         effects += open_ping_slots(state, session, class_b, now)
     return effects

@@ -19,6 +19,7 @@ from lorawan.device.events import (
     ReceptionStarted,
     RemoveMulticast,
     RequestLinkCheck,
+    RequestPingSlotInfo,
     RequestTime,
     SendDone,
     SendRequest,
@@ -103,6 +104,8 @@ class DeviceCore:
                 return self._mac_requested(event)
             case SwitchClass():
                 return switching.switch(state, event, now)
+            case RequestPingSlotInfo():
+                return switching.tell_periodicity(state, event, now)
             case AddMulticast() | RemoveMulticast():
                 return switching.change_groups(state, event)
 

@@ -50,12 +50,19 @@ class RequestTime:
 class SwitchClass:
     """Event: be of this class. A joined device begins in class A.
 
-    periodicity: of class B's unicast ping slots, 0–7, None for the default; the network is told one that it does not
-    know before class B begins.
+    periodicity: of class B's unicast ping slots, 0–7, None for what the network knows; it is told another before
+    class B begins.
     """
 
     operating_class: OperatingClass
     periodicity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPingSlotInfo:
+    """Event: tell the network in an uplink now how often class B's ping slots will come, 0–7; not from class B."""
+
+    periodicity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +212,7 @@ DeviceEvent: TypeAlias = (
     | RequestLinkCheck
     | RequestTime
     | SwitchClass
+    | RequestPingSlotInfo
     | AddMulticast
     | RemoveMulticast
     | ReceptionStarted

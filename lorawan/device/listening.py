@@ -9,13 +9,11 @@ from lorawan.device.events import StopListening
 from lorawan.device.phases import Phase
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
+from lorawan.device.windows import DETECT_SYMBOLS, PREAMBLE_SYMBOLS
 from lorawan.frames.beacon import BEACON_PREAMBLE_SYMBOLS, beacon_size
 from lorawan.machine import Instant
 from lorawan.operating_class import OperatingClass
 from lorawan.phy import UNTIL_STOPPED, Heard, Listen, LoraModulation, Transmit, Window, lora_airtime_us, lora_symbol_us
-
-DETECT_SYMBOLS = 5  # of a preamble, as in `lorawan.device.windows`
-_PREAMBLE_SYMBOLS = 8  # of a downlink: RP002-1.0.4 §2.4
 
 
 def beacon_airtime_us(modulation: LoraModulation) -> int:
@@ -113,10 +111,10 @@ def heard_in(state: DeviceState, heard: Heard) -> Window | None:
     airtime_us = lora_airtime_us(len(heard.payload), heard.modulation, coding_rate=heard.coding_rate, crc=False)
     start = heard.at - airtime_us
     for window in classes.windows if receiving else ():
-        if _fits(window, heard, start, _PREAMBLE_SYMBOLS):
+        if _fits(window, heard, start, PREAMBLE_SYMBOLS):
             return window.window
     class_b, session = classes.class_b, state.session
-    if class_b is not None and any(_fits(window, heard, start, _PREAMBLE_SYMBOLS) for window in class_b.opened):
+    if class_b is not None and any(_fits(window, heard, start, PREAMBLE_SYMBOLS) for window in class_b.opened):
         return Window.PING
     if classes.operating_class is OperatingClass.C and session is not None and not state.joining.wanted:
         open_now = rxc(session, state, classes.tx_ends)

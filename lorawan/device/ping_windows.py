@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from lorawan.device.beacon_clock import BeaconClock
 from lorawan.device.class_state import Beaconed, PlannedPing
-from lorawan.device.listening import DETECT_SYMBOLS, conflicts
+from lorawan.device.listening import conflicts
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
+from lorawan.device.windows import DETECT_SYMBOLS
 from lorawan.ids import DevAddr
 from lorawan.machine import Instant
 from lorawan.operating_class import OperatingClass

@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from lorawan import mac_commands as mac
 from lorawan.device import class_b
 from lorawan.device.class_state import Subscription
-from lorawan.device.events import AddMulticast, ClassChanged, DeviceEffect, RemoveMulticast, StopListening, SwitchClass
+from lorawan.device.events import (
+    AddMulticast,
+    ClassChanged,
+    DeviceEffect,
+    RemoveMulticast,
+    RequestPingSlotInfo,
+    StopListening,
+    SwitchClass,
+)
 from lorawan.device.listening import keep_open
 from lorawan.device.phases import Phase
 from lorawan.device.scheduling import schedule
@@ -28,11 +36,13 @@ from lorawan.ping_slots import DEFAULT_PERIODICITY, MAX_PERIODICITY
 def switch(state: DeviceState, event: SwitchClass, now: Instant) -> Sequence[DeviceEffect]:
     """The application wants another class. Raises MisuseError for a periodicity that does not exist."""
     session, classes, wanted = state.session, state.classes, event.operating_class
-    periodicity = DEFAULT_PERIODICITY if event.periodicity is None else event.periodicity
-    if not 0 <= periodicity <= MAX_PERIODICITY:
-        raise MisuseError(f"periodicity {periodicity}: 0 to {MAX_PERIODICITY}")
+    _check(event.periodicity)
     if session is None:
         return (Dropped("not_joined", "LoRaWAN 1.1 §9", "a device begins in class A, joined"),)
+    periodicity = event.periodicity
+    if periodicity is None:
+        known = session.class_b.periodicity
+        periodicity = DEFAULT_PERIODICITY if known is None else known
     effects: list[DeviceEffect] = []
     if classes.class_b is not None:
         effects += class_b.leave(state)
@@ -49,6 +59,25 @@ def switch(state: DeviceState, event: SwitchClass, now: Instant) -> Sequence[Dev
     elif not session.is_1_1:
         effects += _become(state, wanted)
     return effects
+
+
+def tell_periodicity(state: DeviceState, event: RequestPingSlotInfo, now: Instant) -> Sequence[DeviceEffect]:
+    """The application wants the network to know. Raises MisuseError for a periodicity that does not exist."""
+    _check(event.periodicity)
+    session = state.session
+    if session is None:
+        return (Dropped("not_joined", "LoRaWAN 1.1 §9", "a device begins in class A, joined"),)
+    if state.classes.class_b is not None:
+        return (Dropped("class_b", "TS001-1.0.4 §12.1", "the periodicity is told in class A"),)
+    session.class_b.asked = event.periodicity
+    session.requests += mac.PingSlotInfoReq(event.periodicity).encode()
+    state.classes.speak_at = now
+    return ()
+
+
+def _check(periodicity: int | None) -> None:
+    if periodicity is not None and not 0 <= periodicity <= MAX_PERIODICITY:
+        raise MisuseError(f"periodicity {periodicity}: 0 to {MAX_PERIODICITY}")
 
 
 def uplink_made(state: DeviceState, session: DeviceSession) -> Sequence[DeviceEffect]:

@@ -19,8 +19,10 @@ from lorawan.device import (
     ClassChanged,
     DeviceCore,
     Received,
+    RequestTime,
     SendRequest,
     SwitchClass,
+    TimeReceived,
     Transmission,
 )
 from lorawan.device.memory import DeviceMemory
@@ -32,7 +34,7 @@ from lorawan.machine import Dropped
 from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass
 from lorawan.phy import Heard, Listen, LoraModulation, Window
-from lorawan.ping_slots import next_ping_slot
+from lorawan.ping_slots import BEACON_PERIOD_US, beacon_time_s, next_ping_slot, period_start_us, ping_offset
 from lorawan.secured import open_up, seal_down
 from lorawan.server import Answer, Ask, DownlinkUnacknowledged, Send
 from lorawan.server.class_link import slot_after
@@ -131,6 +133,28 @@ class TestTheWayToClassB:
         window_us = first.closes_at - first.opens_at
         assert window_us < (70_000 if version is Version.V1_0_2 else 240_000)  # 30 ms; ±100 ms; five symbols more
         assert bench.of(ClassChanged) == [ClassChanged(B)]
+
+    @pytest.mark.parametrize("version", [Version.V1_0_3, Version.V1_0_4, Version.V1_1])
+    def test_the_time_it_is_told_is_that_of_the_end_of_its_uplink(self, version: Version) -> None:
+        bench = ClassBench(fast(abp(version)))
+        bench.run(12.345)
+        bench.feed(RequestTime())
+        bench.feed(SendRequest(10, b"x"))
+        bench.run(5)
+        (told,) = bench.of(TimeReceived)
+        sent = bench.of(Transmission)[-1]
+        assert isinstance(told, TimeReceived)
+        assert isinstance(sent, Transmission)
+        gps_us = GPS_AT_ORIGIN_US + sent.transmit.at + sent.transmit.airtime_us  # TS001-1.0.4 §5.9
+        assert 0 <= gps_us - (told.gps_seconds * S + told.fraction_256 * S / 256) < S / 256
+
+    def test_a_network_without_gps_time_says_so(self) -> None:
+        bench = ClassBench(fast(abp(Version.V1_0_4)), gps=False)
+        bench.feed(RequestTime())
+        bench.feed(SendRequest(10, b"x"))
+        bench.run(5)
+        assert not bench.of(TimeReceived)
+        assert [e.reason for _, e in bench.server_effects if isinstance(e, Dropped)] == ["device_time"]
 
     def test_without_an_answer_the_device_searches_for_a_whole_beacon_period(self) -> None:
         bench = ClassBench(fast(abp(Version.V1_0_4)), gps=False)
@@ -238,6 +262,18 @@ class TestBeacons:
         bench.feed(Heard(bench.now, payload, BEACON_HZ, SF9, -90.0, 5.0, BEACON_AIRTIME_US))
         assert [e.reason for e in bench.of(Dropped)] == ["beacon" if damage == "crc" else "beacon_time"]
         assert bench.device._state.classes.clock == clock
+
+    @pytest.mark.parametrize("before_ms", [-200, -10, 0, 10, 50, 1000, *range(2150, 2400, 10)])
+    def test_an_uplink_about_the_beacon_s_window_disturbs_that_beacon_at_most(self, before_ms: int) -> None:
+        bench = in_class_b()
+        beacon = bench.device._state.classes.class_b.beacon  # type: ignore[union-attr]
+        assert beacon is not None
+        bench.run((beacon.closes_at - before_ms * 1000 - bench.now) / S)
+        bench.feed(SendRequest(10, b"x"))
+        bench.run(300)
+        reports = [e for e in bench.of(BeaconReceived) if isinstance(e, BeaconReceived)]
+        assert len(reports) + len(bench.of(BeaconMissed)) >= 2
+        assert reports
 
     @pytest.mark.parametrize(("freq_hz", "taken"), [(868_100_000, True), (0, True), (915_000_000, False)])
     def test_the_network_moves_the_beacon(self, freq_hz: int, taken: bool) -> None:
@@ -426,17 +462,42 @@ class TestMulticast:
         bench.run(200)
         assert not bench.heard
 
-    def test_where_slots_collide_on_two_channels_the_group_comes_first(self) -> None:
+    def colliding(self, *, pending: bool) -> tuple[int, int]:
+        """How many windows the device and a group elsewhere get in a period in which all their slots collide."""
         bench = in_class_b(periodicity=0)
-        bench.feed(AddMulticast(self.group(periodicity=0, freq_hz=868_300_000, data_rate=5)))
+        own = bench.config.dev_addr
+        assert own is not None
+        start = period_start_us(GPS_AT_ORIGIN_US + bench.now) + BEACON_PERIOD_US
+        time_s = beacon_time_s(start)
+        mc_addr = next(
+            address
+            for address in map(DevAddr, range(0x26FF0000, 0x26FFFFFF))
+            if ping_offset(address, time_s, 0) == ping_offset(own, time_s, 0)
+        )
+        bench.feed(AddMulticast(self.group(mc_addr=mc_addr, periodicity=0, freq_hz=868_300_000, data_rate=5)))
+        class_b = bench.device._state.classes.class_b
+        assert class_b is not None
+        if pending:
+            class_b.f_pending.add(own)  # as the FPending bit of a unicast ping leaves it
+        bench.run((start - GPS_AT_ORIGIN_US - bench.now) / S + 1)
         bench.listened.clear()
-        bench.run(600)
+        bench.run(126)
         pings = [w for w in bench.listened if w.window is Window.PING]
-        group_s = [w for w in pings if w.freq_hz == 868_300_000]
-        unicast = [w for w in pings if w.freq_hz == BEACON_HZ]
-        overlaps = [(g, u) for g in group_s for u in unicast if g.opens_at < u.closes_at and u.opens_at < g.closes_at]
-        assert not overlaps  # one radio
-        assert len(group_s) >= len(unicast)  # TS001-1.0.4 table 57
+        return sum(w.freq_hz == BEACON_HZ for w in pings), sum(w.freq_hz == 868_300_000 for w in pings)
+
+    @pytest.mark.parametrize(("pending", "windows"), [(False, (0, 128)), (True, (128, 0))])
+    def test_where_slots_collide_one_of_them_has_the_radio(self, pending: bool, windows: tuple[int, int]) -> None:
+        """TS001-1.0.4 §9.2, table 57: FPending set before, then multicast before unicast."""
+        assert self.colliding(pending=pending) == windows
+
+    def test_slots_that_collide_on_one_channel_share_a_window(self) -> None:
+        bench = in_class_b(periodicity=0)
+        bench.feed(AddMulticast(self.group(periodicity=0)))
+        sender = bench.group(self.group(periodicity=0))
+        for number in range(10):
+            bench.multicast(sender, bytes((number,)))
+        bench.run(200)
+        assert len(bench.of(Received)) == 10
 
 
 def test_class_b_and_class_c_never_hold_at_once() -> None:
