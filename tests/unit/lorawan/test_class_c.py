@@ -20,18 +20,16 @@ from lorawan.device import (
     Transmission,
 )
 from lorawan.draws import Draws
-from lorawan.frames import DataUp
 from lorawan.ids import AesKey, DevAddr
 from lorawan.machine import Dropped
 from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass, response_timeout_us
 from lorawan.phy import UNTIL_STOPPED, Listen, LoraModulation, Window
-from lorawan.secured import open_up
 from lorawan.server import Answer, Ask, DownlinkUnacknowledged, Send
 from lorawan.version import Version
 from tests.common.class_bench import ClassBench, S, fast
+from tests.common.class_devices import f_opts, sealed, unicast_f_cnt
 from tests.common.mac_pairs import abp, joined, otaa
-from tests.unit.lorawan.test_class_b import sealed, unicast_f_cnt
 
 A, B, C = OperatingClass
 RX2_HZ = 869_525_000
@@ -48,12 +46,6 @@ def in_class_c(version: Version = Version.V1_0_4, **options: object) -> ClassBen
     bench.effects.clear()
     bench.uplinks.clear()
     return bench
-
-
-def f_opts(bench: ClassBench, frame: DataUp) -> bytes:
-    session = bench.device.session
-    assert session is not None
-    return open_up(session.keys, is_1_1=session.is_1_1, frame=frame, f_cnt=frame.f_cnt).f_opts
 
 
 def open_now(bench: ClassBench) -> list[Listen]:
