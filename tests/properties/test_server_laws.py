@@ -11,6 +11,7 @@ from mac_pairs import frame_of
 
 from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys
+from lorawan.device import StartRejoin
 from lorawan.frames import FCtrlUp, JoinRequest, RejoinRequest02, RejoinRequest1, parse
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.regions import EU868
@@ -34,7 +35,8 @@ from lorawan.server import (
     UplinkHeard,
 )
 from lorawan.strategies import data_ups, mac_commands
-from lorawan.testing import Pair, abp_device, otaa_device
+from lorawan.testing import Pair, abp_device, otaa_device, perfect, silent
+from lorawan.units import US_PER_HOUR
 from lorawan.version import Version
 
 KEYS_10 = SessionKeys.for_10(AesKey(b"n" * 16), AesKey(b"a" * 16))
@@ -258,4 +260,41 @@ def test_device_and_network_stay_together_whatever_is_lost_and_whenever_the_netw
     pair.send(b"again", confirmed=True)
     assert pair.delivered[-1] == b"again"
     assert len(pair.delivered) == len(set(pair.delivered))
+    assert pair.missed == []
+
+
+rejoin_steps = st.tuples(
+    st.sampled_from(("join", 0, 1, "send")), st.booleans(), st.booleans(), st.booleans()
+)  # uplink and downlink arrive; the network restarts
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(rejoin_steps, max_size=8))
+def test_our_own_device_and_network_have_the_same_keys_after_joins_and_rejoins(
+    script: list[tuple[str | int, bool, bool, bool]],
+) -> None:
+    pair = Pair(otaa_device(Version.V1_1))
+    pair.join()
+    for kind, up, down, restarts in script:
+        pair.now += 24 * US_PER_HOUR  # past the duty cycle of any rejoin
+        pair.up = perfect if up or kind == "join" else silent
+        pair.down = perfect if down or kind == "join" else silent
+        match kind:
+            case "join":
+                pair.join()
+            case 0 | 1:
+                pair.feed(StartRejoin(kind))
+                pair.run()
+            case _:
+                pair.send(b"x", confirmed=True)
+        if restarts:
+            pair.restart_network()
+    pair.now += 24 * US_PER_HOUR
+    pair.up = pair.down = perfect
+    pair.send(b"last", confirmed=True)
+    assert pair.delivered[-1] == b"last"
+    assert pair.device.session is not None
+    assert pair.server.session is not None
+    assert pair.device.session.keys == pair.server.session.settings.keys
+    assert pair.device.session.plan == pair.server.session.picture.plan
     assert pair.missed == []
