@@ -87,3 +87,8 @@ class ServerCommandContext:
         told: Request = request
         self.out.news.append(RequestDone(told, answer) if accepted else RequestRefused(told, answer))
         return request if accepted else None
+
+
+def impossible(request: MacCommand) -> Dropped:
+    """A device says that it did what its region does not have: the network cannot follow it there."""
+    return Dropped("impossible_answer", request.clause, f"accepted {request}")

@@ -18,6 +18,7 @@ from lorawan.secured import seal_up
 from lorawan.server import (
     Answer,
     AppUplink,
+    Ask,
     DownlinkAcknowledged,
     DownlinkUnacknowledged,
     Operation,
@@ -57,7 +58,7 @@ def session(version: Version = Version.V1_0_3, *, relaxed: bool = False, over_th
     return ServerSession(SessionSettings(version, EU868, ADDR, KEYS, False, over_the_air, picture, operation=operation))
 
 
-def heard(f_cnt: int, *, confirmed: bool = False) -> UplinkHeard:
+def heard(f_cnt: int, *, confirmed: bool = False, f_opts: bytes = b"") -> UplinkHeard:
     payload = seal_up(
         KEYS,
         is_1_1=False,
@@ -65,6 +66,7 @@ def heard(f_cnt: int, *, confirmed: bool = False) -> UplinkHeard:
         dev_addr=ADDR,
         f_ctrl=FCtrlUp(),
         f_cnt=f_cnt,
+        f_opts=f_opts,
         f_port=1,
         payload=b"reading",
     )
@@ -159,6 +161,22 @@ class TestConfirmed:
         assert len(data_down(pair)) == 1
 
     @pytest.mark.parametrize("version", Version, ids=str)
+    def test_one_at_a_time_awaits_its_acknowledgement(self, version: Version) -> None:
+        """Also where copies of one uplink are answered each: an ACK bit cannot say which of two it means."""
+        pair = settled(version)
+        pair.ask(mac.LinkAdrReq(data_rate=5, tx_power=0, ch_mask=7, ch_mask_cntl=0, nb_trans=3))
+        pair.send(b"asks")
+        pair.send(b"answers", confirmed=True)
+        pair.answers.clear()
+        pair.queue(b"one", confirmed=True)
+        pair.queue(b"two", confirmed=True)
+        pair.up, pair.down = Script([(0, 400_000)]), silent
+        pair.send(b"alarm", confirmed=True)
+        first, second = data_down(pair)[:2]
+        assert first.confirmed
+        assert (second.f_cnt, second.frm_payload) == (first.f_cnt, first.frm_payload) or not second.confirmed
+
+    @pytest.mark.parametrize("version", Version, ids=str)
     def test_no_downlink_counter_is_used_for_two_payloads(self, version: Version) -> None:
         pair = settled(version)
         pair.down = Script([(), (0,), ()] * 10)
@@ -191,6 +209,37 @@ class TestAcknowledging:
         answered = [any(isinstance(e, Answer) for e in core.handle(heard(0, confirmed=True), 0)) for _ in range(3)]
         assert answered == [False] * 3
         assert outcome(core, 0, confirmed=True) == "Repeated"
+
+
+class TestImpossibleAnswers:
+    @pytest.mark.parametrize(
+        ("request_", "answer"),
+        [
+            (mac.RxParamSetupReq(7, 0, 869_525_000), mac.RxParamSetupAns(True, True, True)),
+            (mac.RxParamSetupReq(0, 15, 869_525_000), mac.RxParamSetupAns(True, True, True)),
+            (mac.RxParamSetupReq(0, 8, 869_525_000), mac.RxParamSetupAns(True, True, True)),
+            (mac.PingSlotChannelReq(0, 15), mac.PingSlotChannelAns(True, True)),
+            (mac.NewChannelReq(40, 867_100_000, 5, 0), mac.NewChannelAns(True, True)),
+            (mac.NewChannelReq(3, 915_000_000, 15, 14), mac.NewChannelAns(True, True)),
+            (mac.DlChannelReq(200, 867_100_000), mac.DlChannelAns(True, True)),
+            (mac.LinkAdrReq(14, 14, 0, 7, 0), mac.LinkAdrAns(True, True, True)),
+        ],
+        ids=str,
+    )
+    def test_a_device_that_accepts_what_cannot_be_is_still_answered(
+        self, request_: mac.MacCommand, answer: mac.MacCommand
+    ) -> None:
+        """A bench asks for such things on purpose (TS009 does), and firmware under test may say yes."""
+        core = session(Version.V1_0_4)
+        before = core.picture
+        core.handle(Ask((request_,)), 0)
+        core.handle(heard(0), 0)
+        core.handle(heard(1, f_opts=answer.encode()), 0)
+        effects = core.handle(heard(2, confirmed=True), 0)
+        assert any(isinstance(effect, Answer) for effect in effects)
+        core.handle(QueueDownlink(7, b"x"), 0)
+        assert any(isinstance(effect, Answer) for effect in core.handle(heard(3, confirmed=True), 0))
+        assert core.picture == before
 
 
 class TestCounters:
