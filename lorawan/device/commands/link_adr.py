@@ -12,7 +12,7 @@ from lorawan.mac_commands import LinkAdrAns, LinkAdrReq
 def link_adr(block: Sequence[LinkAdrReq], device: CommandContext) -> None:
     """One atomic block: masks applied in order, the rest from the last command; all three must be acceptable.
 
-    Each request of the block is answered, all alike.
+    Each request of the block is answered, all alike; in 1.1 one answer stands for them all (1.1 §5.3).
     """
     session, rules = device.session, device.rules
     masked = session.plan.with_masks((request.ch_mask_cntl, request.ch_mask) for request in block)
@@ -26,6 +26,7 @@ def link_adr(block: Sequence[LinkAdrReq], device: CommandContext) -> None:
     power_ok = 0 <= power <= device.region.max_tx_power_index
     if masked is not None and dr_ok and power_ok:
         session.plan, session.dr, session.tx_power_index = masked, dr, power
-        session.nb_trans = last.nb_trans or 1  # 0 is the default value (LoRaWAN 1.0.3 §5.2, 1.0.4 §5.2)
+        if last.nb_trans or not rules.nb_trans_zero_keeps:
+            session.nb_trans = last.nb_trans or 1
     answer = LinkAdrAns(power_ok=power_ok, data_rate_ok=dr_ok, channel_mask_ok=masked is not None)
-    device.out.add(answer, times=len(block))
+    device.out.add(answer, times=1 if session.is_1_1 else len(block))
