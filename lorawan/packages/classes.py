@@ -37,6 +37,7 @@ class ClassesOfPackages:
 
     def __init__(self) -> None:
         self._groups: dict[int, GroupDefined] = {}
+        self._open: dict[int, OperatingClass] = {}
         self._now = OperatingClass.A
         self._before = OperatingClass.A
 
@@ -44,18 +45,24 @@ class ClassesOfPackages:
         """The events of a device core that carry out a package's effect; none for one that is not about classes."""
         match effect:
             case GroupDefined():
+                old = self._groups.get(effect.mc_group_id)
                 self._groups[effect.mc_group_id] = effect
+                if old is not None and old.mc_addr != effect.mc_addr:
+                    return (RemoveMulticast(old.mc_addr),)
             case GroupDeleted():
                 gone = self._groups.pop(effect.mc_group_id, None)
                 return () if gone is None else (RemoveMulticast(gone.mc_addr),)
             case OpenSession():
                 group = self._groups.get(effect.mc_group_id)
                 if group is not None:
-                    self._before = self._now
+                    if not self._open:
+                        self._before = self._now
                     opened = _group(group, effect)
+                    self._open[effect.mc_group_id] = opened.operating_class
                     return (AddMulticast(opened), SwitchClass(opened.operating_class))
             case CloseSession():
-                return (SwitchClass(self._before),)
+                self._open.pop(effect.mc_group_id, None)
+                return (SwitchClass(next(iter(self._open.values()), self._before)),)
             case ChangeClass():
                 return (SwitchClass(OperatingClass(effect.device_class.value)),)
             case SendPingSlotInfo():
