@@ -94,6 +94,11 @@ class TestCounters:
         assert isinstance(accepted, Accepted)
         assert accepted.f_cnt == 0x60002
 
+    def test_a_range_that_begins_above_the_last_counter_is_kept_to(self) -> None:
+        subscription = Subscription(replace(GROUP, f_cnt_min=1000), last_f_cnt=5)
+        assert reason(frame(999), subscription) == "mic"  # taken for 999 + 2^16, the next within the range
+        assert isinstance(accept(frame(1000), subscription), Accepted)
+
     @given(st.lists(st.integers(0, 3000), min_size=1, max_size=40))
     def test_whatever_the_order_accepted_counters_only_rise(self, order: list[int]) -> None:
         subscription = Subscription(replace(GROUP, f_cnt_min=10, f_cnt_max=2000))
