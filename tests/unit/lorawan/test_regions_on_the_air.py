@@ -214,6 +214,16 @@ class TestAs923:
         assert pair.sent[-1].transmit.modulation == LoraModulation(10)
         assert pair.sent[-1].transmit.airtime_us <= 400_000
 
+    def test_commands_alone_keep_to_the_longest_mac_payload(self) -> None:
+        """M is 19 bytes at DR2 under dwell time (RP002-1.0.4, AS923): 7 of FHDR leave 12 for FOpts, not 15."""
+        pair = joined_in(AS923_1, adr=False)
+        assert session_of(pair).dr == 2
+        hear_commands(pair, *[mac.DevStatusReq()] * 5)
+        pair.send(b"")
+        answered, _ = data_up(pair)[-2:]
+        assert 7 + len(answered.f_opts) <= 19
+        assert len(answered.f_opts) == 4 * 3
+
     def test_downlink_dwell_time_lifts_rx1(self) -> None:
         pair = joined_in(AS923_1, adr=False)
         hear_commands(
