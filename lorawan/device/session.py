@@ -9,6 +9,7 @@ from lorawan.device.class_state import ClassBSettings
 from lorawan.device.memory import RadioParameters, SessionMemory
 from lorawan.device.rejoin import RejoinPlan
 from lorawan.ids import DevAddr, NetId
+from lorawan.mac_commands import MacCommand
 from lorawan.regions import ChannelPlan, Region
 from lorawan.units import US_PER_S
 
@@ -23,6 +24,7 @@ class Answer:
 
     encoded: bytes
     sticky: bool = False
+    sent: bool = False  # an uplink has carried it
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class DeviceSession:
     announced: int = 0  # uplinks that have carried it
     mode: bytes = b""  # DeviceModeInd: in every uplink until DeviceModeConf (LoRaWAN 1.1 §18.1)
     answers: tuple[Answer, ...] = ()  # in the order of the requests
-    requests: bytes = b""  # LinkCheckReq, DeviceTimeReq, PingSlotInfoReq
+    requests: tuple[bytes, ...] = ()  # LinkCheckReq, DeviceTimeReq, PingSlotInfoReq, BeaconTimingReq
     commands_went_alone: bool = False  # the last uplink carried commands that left no room for a payload
     last_snr_db: float = 0.0
     rejoins: RejoinPlan = field(default_factory=RejoinPlan)
@@ -65,7 +67,13 @@ class DeviceSession:
     @property
     def f_opts(self) -> bytes:
         """The MAC commands the next uplink carries, in order; the caller cuts them between commands if too long."""
-        return self.announce + self.mode + b"".join(answer.encoded for answer in self.answers) + self.requests
+        return self.announce + self.mode + b"".join(answer.encoded for answer in self.answers) + b"".join(self.requests)
+
+    def request(self, command: MacCommand) -> None:
+        """Put a request into the next uplink; the same one twice is one."""
+        encoded = command.encode()
+        if encoded not in self.requests:
+            self.requests += (encoded,)
 
     @property
     def max_app_payload_bytes(self) -> int:
@@ -79,8 +87,8 @@ class DeviceSession:
 
     def sent(self) -> None:
         """A new uplink took the commands along: only the sticky answers stay."""
-        self.answers = tuple(answer for answer in self.answers if answer.sticky)
-        self.requests = b""
+        self.answers = tuple(replace(answer, sent=True) for answer in self.answers if answer.sticky)
+        self.requests = ()
         self.announced += bool(self.announce)
         self.rejoins.uplinks += 1
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from mac_pairs import (
     abp,
+    clear_f_opts,
+    downlink,
+    frame_of,
+    hear,
     hear_commands,
     joined,
     otaa,
@@ -15,8 +19,11 @@ from lorawan.device import (
     DeviceCore,
     Joined,
     Persist,
+    RequestLinkCheck,
+    RequestPingSlotInfo,
     RequestTime,
     SendDone,
+    SendRequest,
 )
 from lorawan.draws import Draws
 from lorawan.frames import DataUp, parse
@@ -97,6 +104,18 @@ class TestMacCommandsOnTheDevice:
         frame = parse(pair.sent[-1].transmit.payload, uplink=True)
         assert isinstance(frame, DataUp)
         assert frame.f_opts == bytes.fromhex("03070307")
+
+    def test_1_1_takes_the_first_block_of_a_downlink_and_refuses_a_second_one_whole(self) -> None:
+        pair = joined(Version.V1_1)
+        first = mac.LinkAdrReq(data_rate=3, tx_power=1, ch_mask=3, ch_mask_cntl=0, nb_trans=2)
+        second = mac.LinkAdrReq(data_rate=2, tx_power=2, ch_mask=1, ch_mask_cntl=0, nb_trans=3)
+        hear_commands(pair, mac.RekeyConf(1), first, mac.DutyCycleReq(max_d_cycle=0), second)
+        session = pair.device.session
+        assert session is not None
+        assert (session.dr, session.tx_power_index, session.nb_trans, session.plan.ch_mask) == (3, 1, 2, 3)
+        pair.send(b"next")
+        frame = frame_of(pair.sent[-1].transmit.payload)
+        assert clear_f_opts(pair, frame, frame.f_cnt) == bytes.fromhex("0307040300")  # LoRaWAN 1.1 §5.3
 
     def test_a_refused_block_changes_nothing(self) -> None:
         pair = joined(Version.V1_0_4)
@@ -229,6 +248,34 @@ class TestAdrBackOff:
         assert isinstance(frame, DataUp)
         assert bits == [False] * 64 + [True, True]
         assert not frame.f_ctrl.adr_ack_req
+
+
+class TestRequests:
+    def test_a_link_check_goes_beside_a_periodicity_of_the_same_byte(self) -> None:
+        pair = joined(Version.V1_0_4)
+        pair.feed(RequestPingSlotInfo(mac.LinkCheckReq.cid))
+        pair.feed(RequestLinkCheck())
+        pair.feed(RequestLinkCheck())
+        pair.run()
+        assert frame_of(pair.sent[-1].transmit.payload).f_opts == bytes.fromhex("1002" + "02")
+
+
+def test_a_confirmed_frame_that_a_lower_data_rate_no_longer_carries_is_given_up() -> None:
+    """1.0.2 goes on after a downlink without an ACK; RP002-1.0.4 §2.4.7 bounds what its new data rate carries."""
+    pair = joined(Version.V1_0_2)
+    session = pair.device.session
+    assert session is not None
+    slow = downlink(pair, mac.LinkAdrReq(data_rate=0, tx_power=0, ch_mask=7, ch_mask_cntl=0, nb_trans=1))
+    pair.up = silent
+    pair.feed(SendRequest(10, bytes(200), confirmed=True))
+    before = len(pair.sent)
+    hear(pair, slow)
+    assert session.dr == 0
+    pair.run()
+    sent = pair.sent[before:]
+    assert len({t.f_cnt for t in sent}) == 2  # the long frame once, then the next one
+    assert all(len(t.transmit.payload) <= 59 + 5 for t in sent[1:])
+    assert [e.reason for e in pair.of(Dropped) if isinstance(e, Dropped)][-1] == "payload_too_long"
 
 
 class TestMemory:
