@@ -134,7 +134,7 @@ def change_groups(state: DeviceState, event: AddMulticast | RemoveMulticast) -> 
         classes.groups[group.mc_addr] = Subscription(group, last)
     if classes.class_b is not None:
         classes.class_b.ping = None
-    return ()
+    return state.remember()
 
 
 def standing(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:

@@ -37,6 +37,7 @@ def take_multicast(state: DeviceState, frame: DataDown, window: Window) -> Seque
         return (accepted,)
     _mind_pending(state, frame, window)
     return (
+        *state.remember(),
         Received(
             frame.f_port or 0, accepted.payload, accepted.f_cnt, False, accepted.f_pending, multicast=frame.dev_addr
         ),
