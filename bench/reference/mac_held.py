@@ -1,0 +1,171 @@
+"""Which test holds what a side does with a MAC command, and why a side does nothing with one.
+
+Test ids run from tests/ on. tests/unit/bench/test_reference.py runs each of them and sees whether it makes the side do
+it. A side's answer is held by the test of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lorawan import mac_commands as mac
+from lorawan.mac_commands import MacCommand
+
+_COMMANDS = "unit/lorawan/test_device_commands.py::"
+_ANSWERED = _COMMANDS + "TestMacCommandsOnTheDevice::test_is_answered_in_the_next_uplink"
+_BOTH = "unit/lorawan/test_device_and_server.py::"
+_EDGES = "unit/lorawan/test_mac_edges.py::"
+_SESSIONS = "unit/lorawan/test_mac_session_edges.py::"
+_ACTIVATION = "unit/lorawan/test_device_activation.py::"
+_REJOIN = "unit/lorawan/test_device_rejoin_times.py::"
+_VERSIONS = "unit/lorawan/test_mac_versions.py::"
+
+_LINK_CHECK = _BOTH + "TestEveryVersion::test_link_check_is_answered_with_margin_and_gateways"
+_REKEY = _BOTH + "TestWhatOnlyOneVersionDoes::test_1_1_alone_announces_itself_with_rekey_ind_until_it_is_confirmed"
+_RESET = _SESSIONS + "TestAdrOfTheNetwork::test_a_reset_device_is_taken_for_one_at_full_power"
+_RESETS = _ACTIVATION + "TestResetInd::test_goes_with_every_uplink_until_reset_conf_and_again_after_a_restart"
+_CONFIRMED = _ACTIVATION + "TestRekeyInd::test_only_a_rekey_conf_of_its_own_version_confirms_the_keys"
+_ADR = _BOTH + "TestEveryVersion::test_adr_moves_a_strong_device_to_less_power_and_is_acknowledged"
+_TIME = _COMMANDS + "test_a_request_for_the_time_is_refused_by_name_and_the_uplink_accepted"
+
+_LINK_ADR = (
+    _ANSWERED,
+    _COMMANDS + "TestMacCommandsOnTheDevice::test_one_identical_answer_for_each_request_of_a_link_adr_block",
+    _COMMANDS + "TestMacCommandsOnTheDevice::test_1_1_answers_a_block_once_and_refuses_a_second_one",
+    _COMMANDS + "TestMacCommandsOnTheDevice::test_a_refused_block_changes_nothing",
+    _COMMANDS + "TestMacCommandsOnTheDevice::test_index_15_keeps_from_1_0_4_on_and_is_refused_before",
+    _BOTH + "test_nb_trans_0_is_the_default_value_and_keeps_in_1_1",
+)
+_DUTY_CYCLE = (_ANSWERED, _EDGES + "TestDutyCycleReq::test_silence_follows_each_frame_on_every_channel")
+_RX_PARAM_SETUP = (_ANSWERED, _EDGES + "TestAnswers::test_rx_param_setup_moves_rx2_and_the_rx1_offset")
+_NEW_CHANNEL = (_ANSWERED, _EDGES + "TestAnswers::test_disabling_the_last_channel_brings_the_defaults_back")
+_RX_TIMING_SETUP = (
+    _COMMANDS + "TestMacCommandsOnTheDevice::test_rx_timing_moves_both_windows",
+    _COMMANDS + "TestMacCommandsOnTheDevice::test_a_sticky_answer_repeats_until_a_downlink_arrives",
+)
+_TX_PARAM_SETUP = (_VERSIONS + "test_tx_param_setup_is_kept_where_the_region_has_it",)
+_DL_CHANNEL = (_ANSWERED, _EDGES + "TestAnswers::test_dl_channel_moves_rx1")
+_ADR_PARAM_SETUP = (
+    _VERSIONS + "test_a_1_1_device_takes_the_back_off_limits_over",
+    _EDGES + "TestAnswers::test_adr_param_setup_moves_the_limit_in_1_1_alone",
+)
+_REJOIN_PARAM_SETUP = (
+    _REJOIN + "TestByItself::test_after_the_number_of_uplinks_that_the_network_set",
+    _REJOIN + "TestByItself::test_after_the_time_that_the_network_set_without_any_data",
+)
+
+DEVICE_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
+    mac.ResetInd: (_RESETS, _ACTIVATION + "TestResetInd::test_a_device_that_is_never_confirmed_goes_on"),
+    mac.ResetConf: (_RESETS, _CONFIRMED),
+    mac.LinkCheckReq: (_LINK_CHECK, _EDGES + "TestRoom::test_asking_six_times_is_asking_once"),
+    mac.LinkCheckAns: (_LINK_CHECK,),
+    mac.LinkAdrReq: _LINK_ADR,
+    mac.LinkAdrAns: _LINK_ADR,
+    mac.DutyCycleReq: _DUTY_CYCLE,
+    mac.DutyCycleAns: _DUTY_CYCLE,
+    mac.RxParamSetupReq: _RX_PARAM_SETUP,
+    mac.RxParamSetupAns: _RX_PARAM_SETUP,
+    mac.DevStatusReq: (_ANSWERED,),
+    mac.DevStatusAns: (_ANSWERED,),
+    mac.NewChannelReq: _NEW_CHANNEL,
+    mac.NewChannelAns: _NEW_CHANNEL,
+    mac.RxTimingSetupReq: _RX_TIMING_SETUP,
+    mac.RxTimingSetupAns: _RX_TIMING_SETUP,
+    mac.TxParamSetupReq: _TX_PARAM_SETUP,
+    mac.TxParamSetupAns: _TX_PARAM_SETUP,
+    mac.DlChannelReq: _DL_CHANNEL,
+    mac.DlChannelAns: _DL_CHANNEL,
+    mac.RekeyInd: (
+        _REKEY,
+        _ACTIVATION + "TestRekeyInd::test_a_device_that_is_never_confirmed_joins_again_after_adr_ack_limit_uplinks",
+    ),
+    mac.RekeyConf: (_REKEY, _CONFIRMED),
+    mac.AdrParamSetupReq: _ADR_PARAM_SETUP,
+    mac.AdrParamSetupAns: _ADR_PARAM_SETUP,
+    mac.DeviceTimeReq: (_TIME,),
+    mac.DeviceTimeAns: (_COMMANDS + "TestMacCommandsOnTheDevice::test_the_networks_time_is_told_to_the_application",),
+    mac.ForceRejoinReq: (
+        _REJOIN + "TestForceRejoinReq::test_is_carried_out_at_its_data_rate_as_often_as_it_says",
+        _REJOIN + "TestForceRejoinReq::test_ends_with_an_accept",
+        _REJOIN + "TestForceRejoinReq::test_asks_for_type_0_or_2",
+        _REJOIN + "TestForceRejoinReq::test_a_second_command_replaces_the_first",
+    ),
+    mac.RejoinParamSetupReq: _REJOIN_PARAM_SETUP,
+    mac.RejoinParamSetupAns: _REJOIN_PARAM_SETUP,
+}
+
+SERVER_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
+    mac.ResetInd: (_RESET,),
+    mac.ResetConf: (_RESET,),
+    mac.LinkCheckReq: (_LINK_CHECK, _EDGES + "TestRoom::test_an_uplink_full_of_link_checks_gets_one_answer"),
+    mac.LinkCheckAns: (_LINK_CHECK,),
+    mac.LinkAdrReq: (_ADR,),
+    mac.LinkAdrAns: (_ADR, _SESSIONS + "TestAdrOfTheNetwork::test_a_refused_request_is_not_repeated_for_ever"),
+    mac.RekeyInd: (_REKEY,),
+    mac.RekeyConf: (_REKEY,),
+    mac.DeviceTimeReq: (_TIME,),
+}
+
+_NOT_ASKED = "this network never asks for it"
+_PASSED_OVER = "passed over: this network never asks for it"
+_CLASS_A = "codec only: devices and network are of class A"
+
+DEVICE_REASONS: Final[Mapping[type[MacCommand], str]] = {
+    mac.PingSlotInfoReq: _CLASS_A,
+    mac.PingSlotInfoAns: _CLASS_A,
+    mac.PingSlotChannelReq: _CLASS_A,
+    mac.PingSlotChannelAns: _CLASS_A,
+    mac.BeaconTimingReq: _CLASS_A,
+    mac.BeaconTimingAns: _CLASS_A,
+    mac.BeaconFreqReq: _CLASS_A,
+    mac.BeaconFreqAns: _CLASS_A,
+    mac.DeviceModeInd: _CLASS_A,
+    mac.DeviceModeConf: _CLASS_A,
+}
+
+SERVER_REASONS: Final[Mapping[type[MacCommand], str]] = {
+    mac.DutyCycleReq: _NOT_ASKED,
+    mac.DutyCycleAns: _PASSED_OVER,
+    mac.RxParamSetupReq: _NOT_ASKED,
+    mac.RxParamSetupAns: _PASSED_OVER,
+    mac.DevStatusReq: _NOT_ASKED,
+    mac.DevStatusAns: _PASSED_OVER,
+    mac.NewChannelReq: _NOT_ASKED,
+    mac.NewChannelAns: _PASSED_OVER,
+    mac.RxTimingSetupReq: _NOT_ASKED,
+    mac.RxTimingSetupAns: _PASSED_OVER,
+    mac.TxParamSetupReq: _NOT_ASKED,
+    mac.TxParamSetupAns: _PASSED_OVER,
+    mac.DlChannelReq: _NOT_ASKED,
+    mac.DlChannelAns: _PASSED_OVER,
+    mac.AdrParamSetupReq: _NOT_ASKED,
+    mac.AdrParamSetupAns: _PASSED_OVER,
+    mac.DeviceTimeAns: "not sent: the core has no GPS time",
+    mac.ForceRejoinReq: _NOT_ASKED,
+    mac.RejoinParamSetupReq: _NOT_ASKED,
+    mac.RejoinParamSetupAns: _PASSED_OVER,
+    mac.PingSlotInfoReq: _CLASS_A,
+    mac.PingSlotInfoAns: _CLASS_A,
+    mac.PingSlotChannelReq: _CLASS_A,
+    mac.PingSlotChannelAns: _CLASS_A,
+    mac.BeaconTimingReq: _CLASS_A,
+    mac.BeaconTimingAns: _CLASS_A,
+    mac.BeaconFreqReq: _CLASS_A,
+    mac.BeaconFreqAns: _CLASS_A,
+    mac.DeviceModeInd: _CLASS_A,
+    mac.DeviceModeConf: _CLASS_A,
+}
+
+DEVICE_SENDS: Final[Mapping[type[MacCommand], str]] = {
+    mac.ResetInd: "sent by an ABP device of 1.1 after a reset, until it is confirmed",
+    mac.LinkCheckReq: "sent when the application asks (`RequestLinkCheck`)",
+    mac.RekeyInd: "sent after a join to a 1.1 network, until it is confirmed",
+    mac.DeviceTimeReq: "sent when the application asks (`RequestTime`)",
+}
+"""When a device sends what is no answer."""
+
+SERVER_SENDS: Final[Mapping[type[MacCommand], str]] = {
+    mac.LinkAdrReq: "sent when the ADR policy wants other settings",
+}
+"""When a network sends what is no answer."""
