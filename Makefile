@@ -1,5 +1,6 @@
 # make run     the TEV rollout, end to end        make test   what a change must pass
 # make fuzz      every parser under atheris, SECONDS each (60)
+# make docs      docs/lorawan.md from the registries
 # make test-slow, make bench, make oracles, make mutation, make clean
 VENV := .venv
 BIN := $(VENV)/bin
