@@ -28,8 +28,7 @@ class VersionRules:
     equal_f_cnt_down_refused: bool  # 1.0.4 §4.3.1.5
     confirmed_tries: int  # 1.0.2/1.0.3 §18.4 (recommended, with DR lowered every 2); 1.0.4 §4.3.1.1: NbTrans only
     nb_trans_applies_to_confirmed: bool  # 1.0.4 §5.2
-    nb_trans_zero_keeps: bool  # 1.1 §5.3; the default value in 1.0.3 §5.2 and 1.0.4 §5.2
-    link_adr_block_answered_once: bool  # 1.1 §5.3; each of its requests in 1.0.3 §5.2 and 1.0.4 §5.2
+    nb_trans_zero_keeps: bool  # 1.1 §5.3: the present value; 1.0.3 and 1.0.4 §5.2: the default one, 1
     adr_index_15_keeps: bool  # 1.0.4 §5.2, 1.1 §5.3
     device_time: bool  # DeviceTimeReq, 1.0.3 §5.9 onwards
     reset_ind: bool  # 1.1 §5.1, ABP
@@ -79,7 +78,6 @@ def _rules(version: Version) -> VersionRules:
         confirmed_tries=8 if v102 else 0,
         nb_trans_applies_to_confirmed=not v102,
         nb_trans_zero_keeps=v11,
-        link_adr_block_answered_once=v11,
         adr_index_15_keeps=v104 or v11,
         device_time=version is not Version.V1_0_2,
         reset_ind=v11,

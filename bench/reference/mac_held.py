@@ -35,7 +35,7 @@ _LINK_ADR = (
     _COMMANDS + "TestMacCommandsOnTheDevice::test_1_1_answers_a_block_once_and_refuses_a_second_one",
     _COMMANDS + "TestMacCommandsOnTheDevice::test_a_refused_block_changes_nothing",
     _COMMANDS + "TestMacCommandsOnTheDevice::test_index_15_keeps_from_1_0_4_on_and_is_refused_before",
-    _BOTH + "test_nb_trans_0_is_the_default_value_and_keeps_in_1_1",
+    _BOTH + "test_nb_trans_0_is_the_default_value_and_in_1_1_no_change",
 )
 _DUTY_CYCLE = (_ANSWERED, _EDGES + "TestDutyCycleReq::test_silence_follows_each_frame_on_every_channel")
 _RX_PARAM_SETUP = (_ANSWERED, _EDGES + "TestAnswers::test_rx_param_setup_moves_rx2_and_the_rx1_offset")

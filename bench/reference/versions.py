@@ -36,10 +36,7 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "nb_trans_applies_to_confirmed": (_SESSIONS + "TestConfirmed::test_any_downlink_ends_the_repeats_from_1_0_4_on",),
     "nb_trans_zero_keeps": (
-        "unit/lorawan/test_device_and_server.py::test_nb_trans_0_is_the_default_value_and_keeps_in_1_1",
-    ),
-    "link_adr_block_answered_once": (
-        _COMMANDS + "TestMacCommandsOnTheDevice::test_1_1_answers_a_block_once_and_refuses_a_second_one",
+        "unit/lorawan/test_device_and_server.py::test_nb_trans_0_is_the_default_value_and_in_1_1_no_change",
     ),
     "adr_index_15_keeps": (
         _COMMANDS + "TestMacCommandsOnTheDevice::test_index_15_keeps_from_1_0_4_on_and_is_refused_before",
