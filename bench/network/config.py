@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lorawan.crypto import SessionKeys
 from lorawan.ids import AesKey, DevAddr, Eui64
+from lorawan.operating_class import OperatingClass
 from lorawan.regions import EU868, Region
 from lorawan.server import AdrPolicy, JoinSettings, Windows
 from lorawan.units import US_PER_S
@@ -16,7 +17,8 @@ from lorawan.version import Version
 class DeviceProfile:
     """A registered device. OTAA: app_key, and nwk_key for 1.1. ABP: dev_addr and session_keys.
 
-    join_eui: None accepts any.
+    join_eui: None accepts any. operating_class: C for a device that is always of class C (before 1.1 the network is
+    not told on the air).
     """
 
     dev_eui: Eui64
@@ -26,6 +28,7 @@ class DeviceProfile:
     nwk_key: AesKey | None = None
     dev_addr: DevAddr | None = None
     session_keys: SessionKeys | None = None
+    operating_class: OperatingClass = OperatingClass.A
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class NetworkConfig:
     """channels_hz: the uplink channels of every device after its accept, in index order (defaults, then the CFList).
 
     dedup_window_us: how long copies of an uplink are collected after the first. rx1_eirp_dbm, rx2_eirp_dbm: what
-    gateways radiate in each window, never more than the sub-band allows.
+    gateways radiate in each window, never more than the sub-band allows. gps_at_origin_us: GPS time at instant 0, which
+    time requests and class B need.
     """
 
     join: JoinSettings
@@ -43,6 +47,7 @@ class NetworkConfig:
     dedup_window_us: int = 200_000  # assumption: usual of network servers
     rx1_eirp_dbm: float = 16.15  # 14 dBm ERP, ERC Recommendation 70-03 annex 1
     rx2_eirp_dbm: float = 29.15  # 27 dBm ERP in 869.4–869.65 MHz, the same
+    gps_at_origin_us: int | None = None
 
     @property
     def windows(self) -> Windows:

@@ -33,12 +33,16 @@ from lorawan.server import (
     JoinCore,
     JoinHeard,
     QueueDownlink,
+    Repeated,
+    Send,
     ServerSession,
     SessionCreated,
     SessionSettings,
     UplinkHeard,
     Windows,
 )
+from lorawan.server.events import SessionEffect
+from lorawan.units import US_PER_MS
 
 TX_ACK_PATIENCE_US = 2_000_000  # an answer whose gateway says nothing is taken for sent after this [assumption]
 
@@ -56,6 +60,8 @@ class NetworkCore:
         self._dedup = Deduplicator(config.dedup_window_us)
         self._planner = DownlinkPlanner(config)
         self._pending: dict[int, PendingDownlink] = {}
+        self._last_heard: dict[Eui64, tuple[Reception, ...]] = {}
+        self._awaited: set[Eui64] = set()  # devices whose session wants to be woken
         self._reference = 0
         self._channel_index = {freq_hz: i for i, freq_hz in enumerate(config.channels_hz)}
         for index, profile in enumerate(devices):
@@ -75,6 +81,8 @@ class NetworkCore:
                 self._config.abp_ch_mask,
                 Windows.defaults(self._config.region),
                 self._config.adr,
+                profile.operating_class,
+                gps_at_origin_us=self._config.gps_at_origin_us,
             )
             self._sessions[profile.dev_eui] = ServerSession(settings)
             self._by_dev_addr.setdefault(profile.dev_addr, []).append(profile.dev_eui)
@@ -110,8 +118,9 @@ class NetworkCore:
 
     @property
     def wake_at(self) -> Instant | None:
-        """When the next deduplication window closes."""
-        return self._dedup.wake_at
+        """When the next deduplication window closes, or a session has something to send."""
+        wishes = [self._dedup.wake_at, *(self._sessions[dev_eui].wake_at for dev_eui in self._awaited)]
+        return min((at for at in wishes if at is not None), default=None)
 
     def handle(self, event: NetworkEvent, now: Instant) -> Sequence[NetworkEffect]:
         """Take an uplink copy, a gateway's answer or an application's request in."""
@@ -127,8 +136,10 @@ class NetworkCore:
         return self._queue(event, now)
 
     def wake(self, now: Instant) -> Sequence[NetworkEffect]:
-        """Decide on the frames whose window has closed."""
+        """Decide on the frames whose window has closed; send what is due to class B and C devices."""
         effects: list[NetworkEffect] = []
+        for dev_eui in sorted(self._awaited):
+            effects += self._between(dev_eui, self._sessions[dev_eui].wake(now), now)
         for phy_payload, receptions in self._dedup.closed(now):
             effects += self._decide(phy_payload, receptions, now)
         return effects
@@ -152,6 +163,7 @@ class NetworkCore:
                 # untold, it is at least what reception needs
                 snr_floor_db(rxpk.modulation.sf) if rxpk.snr_db is None else rxpk.snr_db,
                 now,
+                rxpk.tmms,
             ),
         )
         return ()
@@ -160,8 +172,22 @@ class NetworkCore:
         session = self._sessions.get(event.dev_eui)
         if session is None:
             return (DownlinkFailed(event.dev_eui, "the device has no session"),)
-        refused = session.handle(QueueDownlink(event.f_port, event.payload, event.confirmed), now)
-        return [DownlinkFailed(event.dev_eui, f"{e.reason}: {e.detail}") for e in refused if isinstance(e, Dropped)]
+        effects = session.handle(QueueDownlink(event.f_port, event.payload, event.confirmed), now)
+        return self._between(event.dev_eui, effects, now)
+
+    def _between(self, dev_eui: Eui64, effects: Sequence[SessionEffect], now: Instant) -> Sequence[NetworkEffect]:
+        """Carry out what a session does without an uplink."""
+        if self._sessions[dev_eui].wake_at is None:
+            self._awaited.discard(dev_eui)
+        else:
+            self._awaited.add(dev_eui)
+        carried: list[NetworkEffect] = []
+        for effect in effects:
+            if isinstance(effect, Send):
+                carried += self._send_between(dev_eui, effect, now)
+            elif isinstance(effect, Dropped):
+                carried.append(DownlinkFailed(dev_eui, f"{effect.reason}: {effect.detail}"))
+        return carried
 
     # -- uplinks ---------------------------------------------------------------------------------------------------
 
@@ -198,6 +224,8 @@ class NetworkCore:
                     self._config.ch_mask if self._config.join.cf_list else self._config.abp_ch_mask,
                     self._config.windows,
                     self._config.adr,
+                    self._profiles[frame.dev_eui].operating_class,
+                    gps_at_origin_us=self._config.gps_at_origin_us,
                 )
                 self._offer(frame.dev_eui, settings)
                 effects.append(DeviceJoined(frame.dev_eui, effect.dev_addr, frame.dev_nonce))
@@ -213,13 +241,17 @@ class NetworkCore:
     ) -> Sequence[NetworkEffect]:
         best = receptions[0]
         tx_ch = self._channel_index.get(best.freq_hz, 0)
-        heard = UplinkHeard(frame, best.snr_db, dr, tx_ch, len(receptions))
+        heard = UplinkHeard(frame, best.snr_db, dr, tx_ch, len(receptions), self._ended_at(receptions))
         dev_eui = self._owner(heard)
         if dev_eui is None:
             reason = "mic" if frame.dev_addr in self._by_dev_addr else "unknown_device"
             return (NetworkDropped(reason, "LoRaWAN 1.0.4 §4.4", f"DevAddr {frame.dev_addr}", phy_payload),)
         effects: list[NetworkEffect] = []
-        for effect in self._sessions[dev_eui].handle(heard, now):
+        handled = self._sessions[dev_eui].handle(heard, now)
+        if any(isinstance(effect, AppUplink) for effect in handled):
+            self._last_heard[dev_eui] = receptions
+        effects += self._between(dev_eui, [effect for effect in handled if isinstance(effect, Send)], now)
+        for effect in handled:
             match effect:
                 case AppUplink():
                     effects.append(
@@ -238,11 +270,20 @@ class NetworkCore:
                     effects += self._send(dev_eui, effect.phy_payload, receptions, dr, windows, now)
                 case Dropped():
                     effects.append(NetworkDropped(effect.reason, effect.clause, effect.detail, phy_payload))
-                case _:
+                case Repeated():
                     effects.append(
                         NetworkDropped("f_cnt_repeated", "LoRaWAN 1.0.4 §4.3.1.5", str(effect.f_cnt), phy_payload)
                     )
         return effects
+
+    def _ended_at(self, receptions: tuple[Reception, ...]) -> Instant:
+        """The end of an uplink on our clock: by a gateway's GPS time, else about when its first copy came."""
+        origin_us = self._config.gps_at_origin_us
+        if origin_us is not None:
+            for reception in receptions:
+                if reception.gps_ms is not None:
+                    return reception.gps_ms * US_PER_MS - origin_us
+        return min(reception.arrived_at for reception in receptions)
 
     # -- downlinks -------------------------------------------------------------------------------------------------
 
@@ -255,6 +296,17 @@ class NetworkCore:
         windows: Windows,
         now: Instant,
     ) -> Sequence[NetworkEffect]:
+        reference = self._next_reference(now)
+        tries = self._planner.tries(phy_payload, receptions, dr, windows, reference)
+        return self._try_next(reference, PendingDownlink(dev_eui, tries), now)
+
+    def _send_between(self, dev_eui: Eui64, send: Send, now: Instant) -> Sequence[NetworkEffect]:
+        """By the gateways that heard the device last (LoRaWAN 1.1 §15.5)."""
+        reference = self._next_reference(now)
+        tries = self._planner.between(send, self._last_heard.get(dev_eui, ()), reference, now)
+        return self._try_next(reference, PendingDownlink(dev_eui, tries), now)
+
+    def _next_reference(self, now: Instant) -> int:
         self._reference += 1
         # a gateway that says nothing for so long is taken for sending (version 1 has no TX_ACK)
         self._pending = {
@@ -262,8 +314,7 @@ class NetworkCore:
             for reference, pending in self._pending.items()
             if pending.trying is not None and pending.trying.at + TX_ACK_PATIENCE_US > now
         }
-        tries = self._planner.tries(phy_payload, receptions, dr, windows, self._reference)
-        return self._try_next(self._reference, PendingDownlink(dev_eui, tries), now)
+        return self._reference
 
     def _try_next(self, reference: int, pending: PendingDownlink, now: Instant) -> Sequence[NetworkEffect]:
         for transmission in pending.tries:

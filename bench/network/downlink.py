@@ -12,9 +12,10 @@ from lorawan.ids import Eui64
 from lorawan.machine import Instant
 from lorawan.phy import lora_airtime_us
 from lorawan.regions import DutyCycle
-from lorawan.server import Windows
-from lorawan.units import US_PER_S
+from lorawan.server import Send, Windows
+from lorawan.units import US_PER_MS, US_PER_S
 
+SOON_US = 100_000  # a class C frame is on the air about so long after it was asked for [assumption]
 ERP_TO_EIRP_DB = 2.15  # a half-wave dipole's gain: ETSI EN 300 220-1 V3.1.1 §3
 
 
@@ -83,6 +84,37 @@ class DownlinkPlanner:
                 )
                 duty.spend(freq_hz, airtime_us, at)
                 yield Transmission(at, airtime_us, SendDownlink(reception.gateway_eui, txpk, reference))
+
+    def between(
+        self, send: Send, receptions: tuple[Reception, ...], reference: int, now: Instant
+    ) -> Iterator[Transmission]:
+        """The ways to reach a class B or C device: each gateway that heard its last uplink, best first.
+
+        A ping slot is told as GPS time, in whole ms; only a gateway with GPS takes it.
+        """
+        region = self._config.region
+        modulation = region.modulation(send.dr)
+        airtime_us = lora_airtime_us(len(send.phy_payload), modulation, crc=False)
+        at = now + SOON_US if send.at is None else send.at
+        gps_us = None if send.at is None else (self._config.gps_at_origin_us or 0) + send.at
+        band = region.sub_band(send.freq_hz)
+        for reception in receptions:
+            duty = self._duty.setdefault(reception.gateway_eui, DutyCycle(region))
+            earliest = duty.earliest(send.freq_hz, airtime_us, at)
+            if band is None or earliest is None or earliest > at:
+                continue
+            txpk = Txpk(
+                freq_hz=send.freq_hz,
+                modulation=modulation,
+                payload=send.phy_payload,
+                imme=gps_us is None,
+                tmms=None if gps_us is None else (gps_us + US_PER_MS // 2) // US_PER_MS,
+                power_dbm=min(self._config.rx2_eirp_dbm, band.max_erp_dbm + ERP_TO_EIRP_DB),
+                inverted_polarity=True,
+                no_crc=True,
+            )
+            duty.spend(send.freq_hz, airtime_us, at)
+            yield Transmission(at, airtime_us, SendDownlink(reception.gateway_eui, txpk, reference))
 
     def refund(self, transmission: Transmission) -> None:
         """A gateway refused it: its airtime is there again."""

@@ -11,7 +11,11 @@ from lorawan.phy import LoraModulation
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """A copy. tmst: the gateway's counter at the end of the frame; arrived_at: when the server got it."""
+    """A copy.
+
+    tmst: the gateway's counter at the end of the frame; arrived_at: when the server got it. gps_ms: GPS time at the end
+    of the frame, of a gateway that knows it.
+    """
 
     gateway_eui: Eui64
     tmst: int
@@ -20,6 +24,7 @@ class Reception:
     rssi_dbm: float
     snr_db: float
     arrived_at: Instant
+    gps_ms: int | None = None
 
 
 class Deduplicator:

@@ -24,7 +24,9 @@ from bench.runner.link import Link
 from bench.runner.recorder import Recorder
 from gateway_fw import forwarder as fw
 from gateway_fw import gwmp
+from gateway_fw.forwarder.clock import GPS_AHEAD_OF_UTC_US
 from gateway_fw.forwarder.core import ForwarderEffect, ForwarderEvent
+from gateway_fw.gps.reference import MAX_AGE_US, TimeReference
 from lorawan.device import (
     Activation,
     DeviceConfig,
@@ -38,10 +40,12 @@ from lorawan.device import (
 )
 from lorawan.device.events import DeviceEffect, DeviceEvent
 from lorawan.draws import Draws
+from lorawan.errors import MisuseError
 from lorawan.ids import Eui64
 from lorawan.machine import Dropped, Instant
 from lorawan.phy import Listen, Transmit
 from lorawan.trace import DownlinkOutcome
+from lorawan.units import US_PER_S
 from radio_sim.medium import (
     CancelListen,
     DeviceListens,
@@ -85,7 +89,10 @@ class StagePlan:
 
 
 class ExactStage:
-    """One stage under way. `run_day` goes on by one civil day; `records` closes the books."""
+    """One stage under way. `run_day` goes on by one civil day; `records` closes the books.
+
+    devices and network take events from outside too: a change of class, a downlink of the application.
+    """
 
     def __init__(self, plan: StagePlan, link: Link) -> None:
         self._plan, self._link = plan, link
@@ -96,7 +103,7 @@ class ExactStage:
             rx2_freq_hz=plan.network.region.rx2_freq_hz,
         )
         self.medium = Driver(self.world, plan.medium, self._from_medium)
-        self._devices = [
+        self.devices = [
             self._device(index, config, plan.draws.at("device", int(config.dev_eui)))
             for index, config in enumerate(plan.configs)
         ]
@@ -109,8 +116,10 @@ class ExactStage:
         self._frames = [0] * len(plan.sensors)
         self._readings = [0] * len(plan.sensors)
         self._downlinks = 0
-        for driver in self._forwarders:
+        for index, driver in enumerate(self._forwarders):
             driver.arm()
+            if plan.gateways[index].config.beacon is not None:
+                self._pulse(index)
         self._switch_on()
 
     def _device(self, index: int, config: DeviceConfig, draws: Draws) -> Driver[DeviceEvent, DeviceEffect]:
@@ -125,13 +134,22 @@ class ExactStage:
 
         return Driver(self.world, fw.ForwarderCore(gateway.config), carry_out)
 
+    def _pulse(self, index: int) -> None:
+        """A beaconing gateway's GPS receiver: the time, before the last one is too old."""
+        gps_at_origin_us = self._plan.network.gps_at_origin_us
+        if gps_at_origin_us is None:
+            raise MisuseError("a gateway that beacons needs the network's GPS time")
+        now = self.world.now
+        self._forwarders[index].feed(TimeReference(now, gps_at_origin_us + now, GPS_AHEAD_OF_UTC_US // US_PER_S))
+        self.world.at(now + MAX_AGE_US // 2, partial(self._pulse, index))
+
     def _switch_on(self) -> None:
         """Devices that join begin somewhen in the first day."""
         first, second = self._plan.bounds_us[:2]
         for index, config in enumerate(self._plan.configs):
             if config.activation is Activation.OTAA:
                 at = first + self._plan.draws.at("switch_on", int(config.dev_eui)).integer(second - first)
-                self.world.at(at, partial(self._devices[index].feed, StartJoin()))
+                self.world.at(at, partial(self.devices[index].feed, StartJoin()))
 
     def run_day(self, day: int) -> None:
         """Simulate civil day number `day` (from 0, in order)."""
@@ -150,7 +168,7 @@ class ExactStage:
         self._readings[index] = number + 1
         payload = reading(self._plan.draws, sensor.dev_eui, number, sensor.payload_bytes)
         self.recorder.submitted(index, payload)
-        self._devices[index].feed(SendRequest(sensor.f_port, payload, sensor.confirmed))
+        self.devices[index].feed(SendRequest(sensor.f_port, payload, sensor.confirmed))
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
@@ -183,9 +201,9 @@ class ExactStage:
                 self.recorder.downlink_ended(effect)
                 for device, outcome, heard_down in effect.receptions:
                     if outcome is DownlinkOutcome.DELIVERED and heard_down is not None:
-                        self._devices[device].feed(heard_down)
+                        self.devices[device].feed(heard_down)
             elif isinstance(effect, DeviceLocked):
-                self._devices[effect.device].feed(ReceptionStarted(effect.ends_at))
+                self.devices[effect.device].feed(ReceptionStarted(effect.ends_at))
 
     def _from_forwarder(
         self, index: int, gateway: GatewayPlan, effects: Sequence[ForwarderEffect], now: Instant

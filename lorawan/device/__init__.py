@@ -1,20 +1,29 @@
-"""The end device's MAC, class A, as a core: joins, sends, opens its windows, answers the network."""
+"""The end device's MAC, classes A, B and C, as a core: joins, sends, opens its windows, answers the network."""
 
 from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.core import DeviceCore
 from lorawan.device.events import (
+    AddMulticast,
+    BeaconLost,
+    BeaconMissed,
+    BeaconNotFound,
+    BeaconReceived,
+    ClassChanged,
     Joined,
     LinkChecked,
     Persist,
     Received,
     ReceptionStarted,
+    RemoveMulticast,
     RequestLinkCheck,
+    RequestPingSlotInfo,
     RequestTime,
     SendDone,
     SendRequest,
     StartJoin,
     StartRejoin,
     StopListening,
+    SwitchClass,
     TimeReceived,
     Transmission,
 )
@@ -22,6 +31,12 @@ from lorawan.device.memory import DeviceMemory, RadioParameters, SessionMemory
 
 __all__ = [
     "Activation",
+    "AddMulticast",
+    "BeaconLost",
+    "BeaconMissed",
+    "BeaconNotFound",
+    "BeaconReceived",
+    "ClassChanged",
     "DeviceConfig",
     "DeviceCore",
     "DeviceMemory",
@@ -31,7 +46,9 @@ __all__ = [
     "RadioParameters",
     "Received",
     "ReceptionStarted",
+    "RemoveMulticast",
     "RequestLinkCheck",
+    "RequestPingSlotInfo",
     "RequestTime",
     "SendDone",
     "SendRequest",
@@ -39,6 +56,7 @@ __all__ = [
     "StartJoin",
     "StartRejoin",
     "StopListening",
+    "SwitchClass",
     "TimeReceived",
     "Transmission",
 ]

@@ -1,8 +1,8 @@
-"""The device core: one class A end device, from reset to acknowledged uplinks.
+"""The device core: one end device, from reset to acknowledged uplinks.
 
 What it is asked to do arrives as events; what it does leaves as effects; `wake_at` says when it wants to act next.
 When a frame goes out stands in `scheduling`, what it is and which windows follow in `transmitting`, `rejoining` and
-`windows`, what an answer leads to in `receiving`.
+`windows`, what an answer leads to in `receiving`; what classes B and C and multicast add in `switching` and beyond.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorawan import mac_commands as mac
+from lorawan.device import switching
 from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.events import (
+    AddMulticast,
     DeviceEffect,
     DeviceEvent,
     ReceptionStarted,
+    RemoveMulticast,
     RequestLinkCheck,
+    RequestPingSlotInfo,
     RequestTime,
     SendDone,
     SendRequest,
     StartJoin,
     StartRejoin,
+    SwitchClass,
 )
 from lorawan.device.memory import DeviceMemory
 from lorawan.device.phases import Phase
@@ -37,7 +42,9 @@ from lorawan.phy import Heard
 
 
 class DeviceCore:
-    """A class A device. Effects are carried out in order; a Persist is durable before what follows it.
+    """A device of class A, and of B or C when it is asked.
+
+    Effects are carried out in order; a Persist is durable before what follows it.
 
     draws: another place of the tree for each life of a device, so that its random DevNonces (before 1.0.4) differ.
     memory: of its last life, None for a device that has never run.
@@ -64,12 +71,15 @@ class DeviceCore:
 
     @property
     def wake_at(self) -> Instant | None:
-        """When the next transmission is due, the windows close, or a rejoin comes due."""
-        wishes = (self._state.due, rejoin_wake_at(self._state))
+        """When the next transmission is due, the windows close, a rejoin comes due, or class B or C wants something."""
+        wishes = (self._state.due, rejoin_wake_at(self._state), switching.wake_at(self._state))
         return min((at for at in wishes if at is not None), default=None)
 
     def handle(self, event: DeviceEvent, now: Instant) -> Sequence[DeviceEffect]:
         """Take an event in."""
+        return [*self._take(event, now), *switching.standing(self._state, now)]
+
+    def _take(self, event: DeviceEvent, now: Instant) -> Sequence[DeviceEffect]:
         state = self._state
         match event:
             case Heard():
@@ -92,9 +102,18 @@ class DeviceCore:
                 return self._rejoin_requested(event, now)
             case RequestLinkCheck() | RequestTime():
                 return self._mac_requested(event)
+            case SwitchClass():
+                return switching.switch(state, event, now)
+            case RequestPingSlotInfo():
+                return switching.tell_periodicity(state, event, now)
+            case AddMulticast() | RemoveMulticast():
+                return switching.change_groups(state, event)
 
     def wake(self, now: Instant) -> Sequence[DeviceEffect]:
-        """Transmit what is due, or close the windows."""
+        """Transmit what is due, close the windows, or open those of classes B and C."""
+        return [*self._class_a_wake(now), *switching.standing(self._state, now)]
+
+    def _class_a_wake(self, now: Instant) -> Sequence[DeviceEffect]:
         state = self._state
         if state.due is None:
             rejoin_at = rejoin_wake_at(state)

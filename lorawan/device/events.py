@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lorawan.device.memory import DeviceMemory
+from lorawan.frames.beacon import Beacon
 from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
+from lorawan.multicast import MulticastGroup
+from lorawan.operating_class import OperatingClass
 from lorawan.phy.radio import Heard, Listen, Transmit
 from lorawan.trace import FrameKind
 
@@ -41,6 +44,39 @@ class RequestLinkCheck:
 @dataclass(frozen=True, slots=True)
 class RequestTime:
     """Event: put a DeviceTimeReq into the next uplink (1.0.3 onwards)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchClass:
+    """Event: be of this class. A joined device begins in class A.
+
+    periodicity: of class B's unicast ping slots, 0–7, None for what the network knows; it is told another before
+    class B begins.
+    """
+
+    operating_class: OperatingClass
+    periodicity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPingSlotInfo:
+    """Event: tell the network in an uplink now how often class B's ping slots will come, 0–7; not from class B."""
+
+    periodicity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddMulticast:
+    """Event: listen to a group, in the class it belongs to. An equal group that is there already goes on."""
+
+    group: MulticastGroup
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMulticast:
+    """Event: listen to a group no more."""
+
+    mc_addr: DevAddr
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +128,17 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Effect: an application downlink, decrypted. f_pending: the network has more and waits for an uplink."""
+    """Effect: an application downlink, decrypted. f_pending: the network has more and waits for an uplink.
+
+    multicast: the group's address, None for a frame to this device alone.
+    """
 
     f_port: int
     payload: bytes
     f_cnt: int
     confirmed: bool
     f_pending: bool = False
+    multicast: DevAddr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +169,54 @@ class TimeReceived:
     fraction_256: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClassChanged:
+    """Effect: the device is of this class now."""
+
+    operating_class: OperatingClass
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconReceived:
+    """Effect: a beacon was received: what TS009 reports of it in BeaconRxStatusInd. count: since class B was wanted."""
+
+    count: int
+    freq_hz: int
+    data_rate: int
+    rssi_dbm: float
+    snr_db: float
+    beacon: Beacon
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconMissed:
+    """Effect: no beacon came in its window, for the n-th time in a row; class B goes on."""
+
+    in_a_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconLost:
+    """Effect: no beacon for 120 minutes; class B ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconNotFound:
+    """Effect: class B was wanted and cannot begin; the device stays in class A."""
+
+
 DeviceEvent: TypeAlias = (
-    StartJoin | StartRejoin | SendRequest | RequestLinkCheck | RequestTime | ReceptionStarted | Heard
+    StartJoin
+    | StartRejoin
+    | SendRequest
+    | RequestLinkCheck
+    | RequestTime
+    | SwitchClass
+    | RequestPingSlotInfo
+    | AddMulticast
+    | RemoveMulticast
+    | ReceptionStarted
+    | Heard
 )
 DeviceEffect: TypeAlias = (
     Persist
@@ -142,5 +228,10 @@ DeviceEffect: TypeAlias = (
     | SendDone
     | LinkChecked
     | TimeReceived
+    | ClassChanged
+    | BeaconReceived
+    | BeaconMissed
+    | BeaconLost
+    | BeaconNotFound
     | Dropped
 )

@@ -36,13 +36,13 @@ class PendingFrame:
 
 
 def next_frame(
-    session: DeviceSession, config: DeviceConfig, queue: deque[SendRequest]
+    session: DeviceSession, config: DeviceConfig, queue: deque[SendRequest], *, empty: bool = False
 ) -> tuple[PendingFrame | None, list[Dropped | SendDone]]:
     """Use the next counter value for the oldest request and the MAC commands that are due; None if nothing is left.
 
     Commands that leave no room for the payload go first, in a frame of their own (LoRaWAN 1.0.4 §5, table 15); what is
     still to be repeated then waits while the payload goes, so that neither keeps the other out for ever. A payload that
-    fits no frame at the present data rate is dropped.
+    fits no frame at the present data rate is dropped. empty: a frame is wanted even if it carries nothing.
     """
     rules = config.version.rules
     if config.adr:
@@ -61,7 +61,7 @@ def next_frame(
             f_opts = mac.whole_commands(f_opts, room - len(request.payload), uplink=True)
         else:
             request = None
-    elif request is None and not f_opts:
+    elif request is None and not f_opts and not empty:
         return None, dropped
     session.commands_went_alone = request is None
     if request is not None:

@@ -9,6 +9,7 @@ from lorawan.crypto import derive_join_keys
 from lorawan.device.config import DeviceConfig
 from lorawan.device.events import DeviceEffect, Transmission
 from lorawan.device.join import Attempt, attempt_dr
+from lorawan.device.listening import hush
 from lorawan.device.rejoin import REJOIN_BYTES, RJ_COUNT0_END, RJ_COUNT1_MAX, Wish
 from lorawan.device.scheduling import give_up
 from lorawan.device.session import DeviceSession
@@ -62,6 +63,7 @@ def transmit_rejoin(state: DeviceState, wish: Wish, now: Instant) -> Sequence[De
     freq_hz, power_index = place.channel.freq_hz, session.tx_power_index if state.config.adr else 0
     power_dbm = state.config.conducted_dbm(session.plan.power_dbm(power_index, freq_hz))
     transmit = Transmit(now, payload, freq_hz, modulation, power_dbm, airtime_us)
+    effects += hush(state)
     effects.append(Transmission(transmit, FrameKind.REJOIN, session.dev_addr, rj_count, -1, 0, False))
     state.rejoining.sent(wish, session.rejoins, airtime_us, now)
     state.rejoin_attempt = Attempt(rj_count, dr, place.rx2_freq_hz, rejoin_type)

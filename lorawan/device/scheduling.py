@@ -36,7 +36,7 @@ def schedule(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     elif session is not None and state.frame is None and (wish := _rejoin_due(state, session, at)) is not None:
         state.rejoining.chosen = wish
         state.due = max(at, session.silent_until)
-    elif session is not None and (state.frame is not None or state.queue):
+    elif session is not None and (state.frame is not None or state.queue or state.classes.empty_wanted):
         state.due = max(at, session.silent_until)
     else:
         return effects
@@ -82,6 +82,8 @@ def windows_closed(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     unacknowledged = frame.confirmed and not frame.acknowledged
     if unacknowledged:  # the timeout also precedes the next new frame (LoRaWAN 1.0.4 §4.3.1.3)
         state.not_before = now + _ack_timeout_us(state)
+    if frame.confirm_f_cnt_down is not None and answer_expired(state, now):
+        done = True
     if not done and frame.sent < frame.tries:
         _lower_data_rate(state, frame, session)
         return schedule(state, now)
@@ -91,9 +93,17 @@ def windows_closed(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
 def frame_over(state: DeviceState) -> Sequence[DeviceEffect]:
     """The frame under way, if any, has run its course: tell the application."""
     frame, state.frame = state.frame, None
+    if frame is not None and frame.confirm_f_cnt_down is not None:
+        state.classes.answer_by = None
     if frame is None or not frame.is_request:
         return ()
     return (SendDone(frame.f_cnt, frame.sent, frame.acknowledged if frame.confirmed else None),)
+
+
+def answer_expired(state: DeviceState, now: Instant) -> bool:
+    """Whether a class B or C downlink's acknowledgement is too late: it counts as sent then (TS001-1.0.4 §15)."""
+    answer_by = state.classes.answer_by
+    return answer_by is not None and now > answer_by
 
 
 def _rekey_overdue(session: DeviceSession) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from lorawan.crypto import SessionKeys
+from lorawan.device.class_state import ClassBSettings
 from lorawan.device.memory import RadioParameters, SessionMemory
 from lorawan.device.rejoin import RejoinPlan
 from lorawan.ids import DevAddr, NetId
@@ -53,16 +54,18 @@ class DeviceSession:
     last_conf_f_cnt_up: int = 0  # the last confirmed uplink's counter: ConfFCnt of the downlink that acknowledges it
     announce: bytes = b""  # RekeyInd or ResetInd: in every uplink until its Conf
     announced: int = 0  # uplinks that have carried it
+    mode: bytes = b""  # DeviceModeInd: in every uplink until DeviceModeConf (LoRaWAN 1.1 §18.1)
     answers: tuple[Answer, ...] = ()  # in the order of the requests
-    requests: bytes = b""  # LinkCheckReq, DeviceTimeReq
+    requests: bytes = b""  # LinkCheckReq, DeviceTimeReq, PingSlotInfoReq
     commands_went_alone: bool = False  # the last uplink carried commands that left no room for a payload
     last_snr_db: float = 0.0
     rejoins: RejoinPlan = field(default_factory=RejoinPlan)
+    class_b: ClassBSettings = field(default_factory=ClassBSettings)
 
     @property
     def f_opts(self) -> bytes:
         """The MAC commands the next uplink carries, in order; the caller cuts them between commands if too long."""
-        return self.announce + b"".join(answer.encoded for answer in self.answers) + self.requests
+        return self.announce + self.mode + b"".join(answer.encoded for answer in self.answers) + self.requests
 
     @property
     def max_app_payload_bytes(self) -> int:

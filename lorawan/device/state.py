@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from lorawan.device.class_state import ClassState
 from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.events import Persist, SendRequest
 from lorawan.device.join import Attempt
@@ -45,6 +46,7 @@ class DeviceState:
     answered: bool = False  # the transmission whose windows are open
     not_before: Instant = 0
     transmissions: int = 0
+    classes: ClassState = field(default_factory=ClassState)
 
     def remember(self) -> Sequence[Persist]:
         """Persist what has changed of what a power cut must not take; nothing if all of it is durable already."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorawan.device.events import DeviceEffect, Transmission
+from lorawan.device.listening import around, hush
 from lorawan.device.pending import PendingFrame, next_frame
 from lorawan.device.phases import Step, advance
-from lorawan.device.scheduling import give_up, schedule
+from lorawan.device.scheduling import answer_expired, give_up, schedule
 from lorawan.device.session import DeviceSession
 from lorawan.device.state import DeviceState
+from lorawan.device.switching import uplink_made
 from lorawan.device.windows import receive_windows, silent_at
 from lorawan.frames import FCtrlUp
 from lorawan.machine import Dropped, Instant
+from lorawan.operating_class import OperatingClass
 from lorawan.phy import Listen, Transmit, lora_airtime_us, lora_symbol_us
 from lorawan.regions import Channel, ChannelPlan
 from lorawan.secured import seal_join_request, seal_up
@@ -36,6 +39,7 @@ def transmit_join(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     modulation, freq_hz = region.modulation(place.dr), place.channel.freq_hz
     power_dbm = config.conducted_dbm(ChannelPlan.of(region).power_dbm(0, freq_hz))
     transmit = Transmit(now, payload, freq_hz, modulation, power_dbm, airtime_us)
+    effects += hush(state)
     effects.append(Transmission(transmit, FrameKind.JOIN, 0, attempt.dev_nonce, -1, 0, False))
     windows = receive_windows(
         transmit,
@@ -57,7 +61,7 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         state.queue.clear()
         return give_up(state, now, Dropped("f_cnt_exhausted", "LoRaWAN 1.0.4 §4.3.1.5", "join again"))
     effects: list[DeviceEffect] = []
-    frame = state.frame or _next_frame(state, session, effects)
+    frame = state.frame or _next_frame(state, session, effects, now)
     if frame is None:  # every reading that waited was too long
         state.phase, state.due = advance(state.phase, Step.GIVEN_UP), None
         return effects
@@ -91,6 +95,7 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
         airtime_us,
     )
     f_port = -1 if frame.f_port is None else frame.f_port
+    effects += hush(state)
     effects.append(
         Transmission(transmit, FrameKind.DATA, session.dev_addr, frame.f_cnt, f_port, frame.sent, frame.confirmed)
     )
@@ -109,11 +114,16 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     return [*effects, *sent(state, transmit, windows)]
 
 
-def _next_frame(state: DeviceState, session: DeviceSession, effects: list[DeviceEffect]) -> PendingFrame | None:
+def _next_frame(
+    state: DeviceState, session: DeviceSession, effects: list[DeviceEffect], now: Instant
+) -> PendingFrame | None:
     if session.f_cnt_up >= session.f_cnt_up_reserved:
         session.f_cnt_up_reserved = session.f_cnt_up + F_CNT_RESERVE
-    state.frame, dropped = next_frame(session, state.config, state.queue)
+    if answer_expired(state, now):
+        session.confirm_f_cnt_down = state.classes.answer_by = None
+    state.frame, dropped = next_frame(session, state.config, state.queue, empty=state.classes.empty_wanted)
     effects += dropped
+    effects += uplink_made(state, session)
     return state.frame
 
 
@@ -127,7 +137,7 @@ def _sealed(state: DeviceState, session: DeviceSession, frame: PendingFrame, tx_
             adr=state.config.adr,
             adr_ack_req=frame.adr_ack_req,
             ack=frame.confirm_f_cnt_down is not None,
-            class_b=False,
+            class_b=state.classes.operating_class is OperatingClass.B,
         ),
         f_cnt=frame.f_cnt,
         f_opts=frame.f_opts,
@@ -139,14 +149,14 @@ def _sealed(state: DeviceState, session: DeviceSession, frame: PendingFrame, tx_
     )
 
 
-def sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> tuple[Listen, Listen]:
+def sent(state: DeviceState, transmit: Transmit, windows: tuple[Listen, Listen]) -> Sequence[Listen]:
     """Account the airtime; the phase ends when the second window stays silent. Returns the windows to open."""
     state.duty.spend(transmit.freq_hz, transmit.airtime_us, transmit.at)
     state.transmissions += 1
     state.answered = False
     state.phase = advance(state.phase, Step.FRAME_SENT)
     state.due = silent_at(windows[1].closes_at, lora_symbol_us(windows[1].modulation))
-    return windows
+    return around(state, transmit, windows)
 
 
 def keep_silent(session: DeviceSession, airtime_us: int, now: Instant) -> None:

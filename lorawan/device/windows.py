@@ -15,7 +15,7 @@ Source: LoRaWAN 1.0.4 §3.3.4 (a window is at least as long as detecting a pream
 from __future__ import annotations
 
 from lorawan.machine import Instant
-from lorawan.phy import Listen, Transmit, lora_symbol_us
+from lorawan.phy import Listen, Transmit, Window, lora_symbol_us
 from lorawan.regions import Region
 from lorawan.units import US_PER_S
 
@@ -71,9 +71,10 @@ def receive_windows(
     """
     end = transmit.at + transmit.airtime_us
 
-    def window(number: int, delay_us: int, freq_hz: int, dr: int) -> Listen:
+    def window(kind: Window, delay_us: int, freq_hz: int, dr: int) -> Listen:
         modulation = region.modulation(dr)
         opens_us, closes_us = window_us(delay_us, lora_symbol_us(modulation), crystal_ppm)
-        return Listen(end + opens_us, end + closes_us, freq_hz, modulation, number)
+        return Listen(end + opens_us, end + closes_us, freq_hz, modulation, kind)
 
-    return window(1, rx1_delay_us, rx1_freq_hz, rx1_dr), window(2, rx1_delay_us + US_PER_S, rx2_freq_hz, rx2_dr)
+    rx1 = window(Window.RX1, rx1_delay_us, rx1_freq_hz, rx1_dr)
+    return rx1, window(Window.RX2, rx1_delay_us + US_PER_S, rx2_freq_hz, rx2_dr)

@@ -9,11 +9,12 @@ from lorawan.phy.modulation import (
     LrFhssModulation,
     Modulation,
 )
-from lorawan.phy.radio import Heard, Listen, Transmit
+from lorawan.phy.radio import UNTIL_STOPPED, Heard, Listen, Transmit, Window
 from lorawan.phy.sensitivity import SNR_FLOOR_DB, noise_floor_dbm, snr_floor_db
 
 __all__ = [
     "SNR_FLOOR_DB",
+    "UNTIL_STOPPED",
     "CodingRate",
     "FskModulation",
     "Heard",
@@ -23,6 +24,7 @@ __all__ = [
     "LrFhssModulation",
     "Modulation",
     "Transmit",
+    "Window",
     "fsk_airtime_us",
     "lora_airtime_us",
     "lora_payload_symbols",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
 
 from lorawan.machine import Instant
 from lorawan.phy.modulation import CodingRate, LoraModulation
@@ -31,19 +33,38 @@ class Transmit:
     rf_chain: int = 0
 
 
+UNTIL_STOPPED: Final[Instant] = (1 << 63) - 1
+"""closes_at of a window that stays open until the device stops listening."""
+
+
+class Window(IntEnum):
+    """What a receive window is for. RXC: class C's continuous one."""
+
+    RX1 = 1
+    RX2 = 2
+    RXC = 3
+    PING = 4
+    BEACON = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Effect: open a receive window for inverted-IQ (downlink) frames.
+    """Effect: open a receive window, for inverted-IQ (downlink) frames or for beacons, which are not inverted.
 
     opens_at … closes_at: a frame is received when enough of its preamble falls inside; once locked, the radio stays
-    with it to its end. window: 1 or 2.
+    with it to its end, except that RX1 and RX2 of another channel take it away from the other windows.
     """
 
     opens_at: Instant
     closes_at: Instant
     freq_hz: int
     modulation: LoraModulation
-    window: int
+    window: Window
+
+    @property
+    def inverted_iq(self) -> bool:
+        """Whether frames with inverted IQ are listened for."""
+        return self.window is not Window.BEACON
 
 
 @dataclass(frozen=True, slots=True)

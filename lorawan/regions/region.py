@@ -131,7 +131,7 @@ class ClassB:
         return self.beacon_freqs_hz[beacon_time_s // BEACON_PERIOD_S % len(self.beacon_freqs_hz)]
 
     def ping_slot_freq_hz(self, dev_addr: int, beacon_time_s: int) -> int:
-        """Of a device's (or group's) ping slots after that beacon. Source: LoRaWAN 1.1 §13 (from memory)."""
+        """Of a device's (or group's) ping slots after that beacon. Source: LoRaWAN 1.1 §16.2."""
         return self.ping_slot_freqs_hz[(dev_addr + beacon_time_s // BEACON_PERIOD_S) % len(self.ping_slot_freqs_hz)]
 
 

@@ -1,9 +1,22 @@
 """The network side of ONE device: its join, its session, its ADR, as cores."""
 
 from lorawan.server.adr import AdrHistory, AdrPolicy, AdrTarget, decide
-from lorawan.server.events import Answer, AppUplink, LinkSettings, QueueDownlink, Repeated, UplinkHeard
+from lorawan.server.class_link import Channel, ClassLink
+from lorawan.server.events import (
+    Answer,
+    AppUplink,
+    LinkSettings,
+    MoveBeacon,
+    MovePingSlots,
+    QueueDownlink,
+    Repeated,
+    Send,
+    UplinkHeard,
+)
 from lorawan.server.join import JoinCore, JoinHeard, JoinSettings, SessionCreated
-from lorawan.server.session import ServerSession, SessionSettings, Windows
+from lorawan.server.multicast import MulticastSender
+from lorawan.server.session import ServerSession
+from lorawan.server.settings import SessionSettings, Windows
 
 __all__ = [
     "AdrHistory",
@@ -11,12 +24,18 @@ __all__ = [
     "AdrTarget",
     "Answer",
     "AppUplink",
+    "Channel",
+    "ClassLink",
     "JoinCore",
     "JoinHeard",
     "JoinSettings",
     "LinkSettings",
+    "MoveBeacon",
+    "MovePingSlots",
+    "MulticastSender",
     "QueueDownlink",
     "Repeated",
+    "Send",
     "ServerSession",
     "SessionCreated",
     "SessionSettings",

@@ -1,60 +1,38 @@
-"""A device's session as its network keeps it: counters, MIC, answers, MAC requests, ADR."""
+"""A device's session as its network keeps it: counters, MIC, answers, MAC requests, ADR, and what class B and C add.
+
+A queued payload goes into the next class A answer. To a class C device it goes at once, to a class B device in its next
+ping slot, unless its class A windows are about to open.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from lorawan import mac_commands as mac
-from lorawan.crypto import SessionKeys
 from lorawan.errors import MisuseError
 from lorawan.frames import MAX_F_OPTS, FCtrlDown
-from lorawan.ids import DevAddr
 from lorawan.machine import Dropped, Instant
-from lorawan.regions import Region, mask_requests
+from lorawan.phy import lora_airtime_us
+from lorawan.regions import mask_requests
 from lorawan.secured import mic_up_ok, open_up, recover_f_cnt, seal_down
-from lorawan.server.adr import AdrHistory, AdrPolicy, decide
-from lorawan.server.commands import ServerCommandContext, carry_out
+from lorawan.server.adr import AdrHistory, decide
+from lorawan.server.between import BetweenUplinks
+from lorawan.server.class_link import ClassLink
+from lorawan.server.commands import ServerCommandContext, carry_out, with_beacon_timing
 from lorawan.server.events import (
     Answer,
     AppUplink,
     LinkSettings,
+    MoveBeacon,
+    MovePingSlots,
     QueueDownlink,
     Repeated,
     SessionEffect,
     SessionEvent,
     UplinkHeard,
 )
-from lorawan.version import Version
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """What the device's receive windows are set to. An ABP device is made with its region's defaults."""
-
-    rx1_delay_us: int
-    rx1_dr_offset: int
-    rx2_dr: int
-
-    @classmethod
-    def defaults(cls, region: Region) -> Windows:
-        """The region's defaults."""
-        return cls(region.receive_delay1_us, 0, region.rx2_dr)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """A session as it starts. ch_mask: the channels the device has after its accept (or as an ABP device is made)."""
-
-    version: Version
-    region: Region
-    dev_addr: DevAddr
-    keys: SessionKeys
-    is_1_1: bool
-    ch_mask: int
-    windows: Windows
-    adr: AdrPolicy = field(default_factory=AdrPolicy)
+from lorawan.server.settings import SessionSettings
 
 
 class ServerSession:
@@ -74,22 +52,31 @@ class ServerSession:
         self._refused: LinkSettings | None = None
         self._queue: deque[QueueDownlink] = deque()
         self._pending_conf_f_cnt_down: int | None = None
+        self.classes = ClassLink(settings.operating_class, settings.periodicity)
+        self._between = BetweenUplinks(settings, self.classes, self._queue, self._sealed)
         self._last_conf_f_cnt = 0  # what the last accepted uplink acknowledged: its repeats do the same
 
     @property
     def wake_at(self) -> Instant | None:
-        """Never: class A answers only."""
-        return None
+        """When a class B or C downlink is handed over, or its acknowledgement is too late; None in class A."""
+        return self._between.wake_at
 
-    def wake(self, now: Instant) -> Sequence[SessionEffect]:  # noqa: ARG002 - the contract of every core
-        """Nothing is ever due."""
-        return ()
+    def wake(self, now: Instant) -> Sequence[SessionEffect]:
+        """Send what is due to a class B or C device; give up an acknowledgement."""
+        return self._between.wake(now, self.link.nb_trans if self.link else 1)
 
     def handle(self, event: SessionEvent, now: Instant) -> Sequence[SessionEffect]:
-        """Take an uplink or a queued downlink in."""
-        if isinstance(event, QueueDownlink):
-            return self._queued(event)
-        return self._uplink(event, now)
+        """Take an uplink, a queued downlink or a request in."""
+        match event:
+            case QueueDownlink():
+                effects = [*self._queued(event)]
+            case MovePingSlots() | MoveBeacon():
+                self.classes.ask(event)
+                effects = []
+            case _:
+                effects = [*self._uplink(event, now)]
+        self._between.plan(now)
+        return [*effects, *self.wake(now)]
 
     def _queued(self, event: QueueDownlink) -> Sequence[SessionEffect]:
         if not 1 <= event.f_port <= 224:
@@ -138,26 +125,35 @@ class ServerSession:
         if gap is not None and f_cnt - (last if last is not None else 0) >= gap:
             return (Dropped("f_cnt_gap", "LoRaWAN 1.0.2 §4.3.1.5", f"{f_cnt} after {last}"),)
         self._last_f_cnt_up = f_cnt
+        unacknowledged = self._between.heard(event, now)
         opened = open_up(settings.keys, is_1_1=settings.is_1_1, frame=frame, f_cnt=f_cnt)
         commands = opened.payload if frame.f_port == 0 else opened.f_opts
         self._last_conf_f_cnt = 0
         if frame.f_ctrl.ack and self._pending_conf_f_cnt_down is not None:
             self._last_conf_f_cnt, self._pending_conf_f_cnt_down = self._pending_conf_f_cnt_down, None
         context = self._carry_out(commands, event, now)
-        f_opts = context.out.encoded + self._adr(context, f_cnt)
+        f_opts = context.out.encoded + self.classes.requests + self._adr(context, f_cnt)
         accepted: list[SessionEffect] = [
             AppUplink(f_cnt, frame.f_port, opened.payload, frame.confirmed, frame.f_ctrl.ack)
         ]
         if f_opts or frame.confirmed or frame.f_ctrl.adr_ack_req or self._queue:
             accepted += self._answer(f_opts, event.dr, ack=frame.confirmed, conf_f_cnt=f_cnt)
-        return [*accepted, *context.out.refused]
+        return [*unacknowledged, *accepted, *context.out.refused]
 
     def _carry_out(self, block: bytes, event: UplinkHeard, now: Instant) -> ServerCommandContext:
         """What the device's commands lead to; the link is not kept before `_adr` has looked at it."""
         settings = self.settings
         version = settings.version.in_session(is_1_1=settings.is_1_1)
         context = ServerCommandContext(
-            event, settings.region, now, self._history, self.link, self._asked, self._refused
+            event,
+            settings.region,
+            now,
+            self._history,
+            self.link,
+            self._asked,
+            self._refused,
+            self.classes,
+            None if settings.gps_at_origin_us is None else settings.gps_at_origin_us + self._between.ended_at,
         )
         carry_out(block, version, context)
         self._asked, self._refused = context.asked, context.refused
@@ -176,7 +172,9 @@ class ServerSession:
         self.link = link
         self._history.add(f_cnt, event.snr_db)
         request = self._adr_request(link) if event.frame.f_ctrl.adr else b""
-        if len(context.out.encoded) + len(request) > MAX_F_OPTS:  # a block cut in two would mean something else
+        if (
+            len(context.out.encoded) + len(self.classes.requests) + len(request) > MAX_F_OPTS
+        ):  # a block cut in two would mean something else
             self._asked = None
             return b""
         return request
@@ -215,6 +213,16 @@ class ServerSession:
         queued = None
         if self._queue and len(self._queue[0].payload) + len(f_opts) <= room:
             queued = self._queue.popleft()
+        if settings.gps_at_origin_us is not None:
+            f_opts = self._timed(f_opts, queued, uplink_dr)
+        self._between.class_a_unanswered = queued is not None and queued.confirmed
+        return [*effects, Answer(self._sealed(queued, f_opts, ack=ack, conf_f_cnt=conf_f_cnt))]
+
+    def _sealed(
+        self, queued: QueueDownlink | None, f_opts: bytes = b"", *, ack: bool = False, conf_f_cnt: int = 0
+    ) -> bytes:
+        """The next downlink of the session."""
+        settings = self.settings
         application = settings.is_1_1 and queued is not None
         f_cnt = self._a_f_cnt_down if application else self._n_f_cnt_down
         if application:
@@ -223,7 +231,7 @@ class ServerSession:
             self._n_f_cnt_down += 1
         if queued is not None and queued.confirmed:
             self._pending_conf_f_cnt_down = f_cnt & 0xFFFF
-        sealed = seal_down(
+        return seal_down(
             settings.keys,
             is_1_1=settings.is_1_1,
             confirmed=queued is not None and queued.confirmed,
@@ -235,4 +243,12 @@ class ServerSession:
             payload=queued.payload if queued is not None else b"",
             conf_f_cnt=conf_f_cnt & 0xFFFF if ack else 0,
         )
-        return [*effects, Answer(sealed)]
+
+    def _timed(self, f_opts: bytes, queued: QueueDownlink | None, uplink_dr: int) -> bytes:
+        """A BeaconTimingAns counts from the end of its own frame: that is known only now, and only for RX1."""
+        settings, windows = self.settings, self.settings.windows
+        phy_bytes = 12 + len(f_opts) + (0 if queued is None else 1 + len(queued.payload))
+        modulation = settings.region.modulation(settings.region.rx1_dr(uplink_dr, windows.rx1_dr_offset))
+        ends_at = self._between.ended_at + windows.rx1_delay_us + lora_airtime_us(phy_bytes, modulation, crc=False)
+        version = settings.version.in_session(is_1_1=settings.is_1_1)
+        return with_beacon_timing(f_opts, version, (settings.gps_at_origin_us or 0) + ends_at)

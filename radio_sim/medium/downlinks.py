@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lorawan.machine import Instant
-from lorawan.phy import Heard, Listen, LoraModulation, Transmit, snr_floor_db
-from lorawan.phy.airtime import LORAWAN_PREAMBLE_SYMBOLS, lora_symbol_us
+from lorawan.phy import Heard, Listen, LoraModulation, Transmit, Window, lora_symbol_us, snr_floor_db
 from lorawan.trace import DownlinkOutcome
 from radio_sim.chip_report import report_packet_strength_dbm, report_snr_db
 from radio_sim.medium.events import DeviceLocked, DownlinkEnded, DownlinkStarts
@@ -20,7 +19,13 @@ _CAPTURE_RATIO = 10.0 ** (CAPTURE_DB / 10.0)
 _BW_REFERENCE_HZ = 125_000
 _STALE_US = 1_000_000  # a window closed this long ago can no longer lock: eight SF12 symbols last 0.26 s
 
-_Channel = tuple[int, LoraModulation]
+_CLASS_A = (Window.RX1, Window.RX2)
+
+_Channel = tuple[int, LoraModulation, bool]  # the last: inverted IQ, which beacons have not
+
+
+def _channel(heard: Listen | Transmit) -> _Channel:
+    return heard.freq_hz, heard.modulation, heard.inverted_iq
 
 
 class Downlink:
@@ -31,7 +36,7 @@ class Downlink:
     def __init__(self, event: DownlinkStarts, now: Instant) -> None:
         symbol_us = lora_symbol_us(event.transmit.modulation)
         self.event = event
-        self.lock_at = now + LORAWAN_PREAMBLE_SYMBOLS * symbol_us
+        self.lock_at = now + event.transmit.preamble_symbols * symbol_us
         self.critical_at = self.lock_at - LOCK_SYMBOLS * symbol_us
         self.end = now + event.transmit.airtime_us
         self.overlaps: list[tuple[DownlinkStarts, int, int]] = []
@@ -49,8 +54,9 @@ class Downlink:
 class Downlinks:
     """Who listens where, and which downlinks are in the air.
 
-    A window catches a frame of its frequency and modulation with inverted IQ that begins before the window closes and
-    of which it hears the last five preamble symbols at least; the radio then stays with the frame to its end.
+    A window catches a frame of its frequency, modulation and IQ that begins before the window closes and of which it
+    hears the last five preamble symbols at least; the radio then stays with the frame to its end. A frame of another
+    channel that would go on when RX1 or RX2 opens is let go: the class A windows come first (TS001-1.0.4 §11.2, §15).
     """
 
     def __init__(self, gain_db: Floats, noise_dbm: Floats, fading: Fading | None, snr_report_max_db: float) -> None:
@@ -61,7 +67,7 @@ class Downlinks:
 
     def listen(self, device: int, listen: Listen, now: Instant) -> None:
         """A window, past ones of this device on the channel forgotten."""
-        windows = self._windows.setdefault((listen.freq_hz, listen.modulation), {})
+        windows = self._windows.setdefault(_channel(listen), {})
         windows[device] = [w for w in windows.get(device, ()) if w.closes_at + _STALE_US > now] + [listen]
 
     def cancel(self, device: int) -> None:
@@ -75,20 +81,17 @@ class Downlinks:
     def start(self, event: DownlinkStarts, now: Instant) -> Downlink:
         """A frame goes on the air."""
         frame = Downlink(event, now)
-        if event.transmit.inverted_iq:
-            others = self._on_air.setdefault((event.transmit.freq_hz, event.transmit.modulation), [])
-            for other in others:
-                other.meet(frame)
-                frame.meet(other)
-            others.append(frame)
+        others = self._on_air.setdefault(_channel(event.transmit), [])
+        for other in others:
+            other.meet(frame)
+            frame.meet(other)
+        others.append(frame)
         return frame
 
     def lock(self, frame: Downlink, now: Instant) -> list[DeviceLocked]:
         """The preamble is over: each device listening to it locks, or the frame's results say why not."""
         transmit = frame.event.transmit
-        if not transmit.inverted_iq:
-            return []
-        windows = self._windows.get((transmit.freq_hz, transmit.modulation), {})
+        windows = self._windows.get(_channel(transmit), {})
         floor = snr_floor_db(transmit.modulation.sf) if windows else 0.0
         for device in list(windows):
             current = [w for w in windows[device] if w.closes_at + _STALE_US > now]
@@ -96,7 +99,8 @@ class Downlinks:
                 del windows[device]
                 continue
             windows[device] = current
-            if not any(w.opens_at <= frame.critical_at and transmit.at < w.closes_at for w in current):
+            fitting = [w for w in current if w.opens_at <= frame.critical_at and transmit.at < w.closes_at]
+            if not fitting or (not any(w.window in _CLASS_A for w in fitting) and self._cut_off(device, frame)):
                 continue
             busy = self._busy.get(device)
             if busy is not None and busy.end > frame.critical_at:
@@ -116,8 +120,7 @@ class Downlinks:
     def end(self, frame: Downlink, now: Instant) -> DownlinkEnded:
         """The frame is over: deliver it to those locked to it."""
         transmit = frame.event.transmit
-        if transmit.inverted_iq:
-            self._on_air[transmit.freq_hz, transmit.modulation].remove(frame)
+        self._on_air[_channel(transmit)].remove(frame)
         for device, power in frame.locked.items():
             if self._busy.get(device) is frame:
                 del self._busy[device]
@@ -128,6 +131,16 @@ class Downlinks:
                 frame.results.append((device, DownlinkOutcome.DELIVERED, heard))
         return DownlinkEnded(
             frame.event.gateway, frame.event.reference, transmit, tuple(sorted(frame.results, key=_device))
+        )
+
+    def _cut_off(self, device: int, frame: Downlink) -> bool:
+        """Whether a class A window of another channel opens before the frame is over."""
+        own = _channel(frame.event.transmit)
+        return any(
+            window.window in _CLASS_A and window.opens_at < frame.end and window.closes_at > frame.critical_at
+            for channel, windows in self._windows.items()
+            if channel != own
+            for window in windows.get(device, ())
         )
 
     def _drowned(self, frame: Downlink, device: int, power_dbm: float, *, preamble: bool) -> bool:

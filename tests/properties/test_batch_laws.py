@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lorawan.draws import Draws, word_of
-from lorawan.phy import Listen, LoraModulation, Transmit, lora_symbol_us, snr_floor_db
+from lorawan.phy import Listen, LoraModulation, Transmit, Window, lora_symbol_us, snr_floor_db
 from lorawan.regions import EU868, DutyCycle
 from lorawan.version import Version
 from radio_sim.batch import (
@@ -170,7 +170,7 @@ def play(world: BatchWorld, ups: dict[str, Any], downs: dict[str, Any]) -> list[
         transmit = Transmit(at, bytes(1), freq_hz, modulation, power, airtime, inverted_iq=True, crc=False)
         timed.append((at, 0, k, DownlinkStarts(gateway_of[downs["gateway"][k]], k + 1, transmit)))
         # only a frame that begins with this one fits into a window from its critical section to its first µs
-        window = Listen(at + 3 * lora_symbol_us(modulation), at + 1, freq_hz, modulation, 1)
+        window = Listen(at + 3 * lora_symbol_us(modulation), at + 1, freq_hz, modulation, Window.RX1)
         timed.append((at, 0, k, DeviceListens(device_of[downs["device"][k]], window)))
     core, effects = medium_of(world), []
     for at, _, _, event in sorted(timed, key=lambda entry: entry[:3]):

@@ -12,8 +12,11 @@ from typing import Any, Final, TypeAlias
 
 from lorawan import mac_commands as mac
 from lorawan.device.commands.adr_param_setup import adr_param_setup
+from lorawan.device.commands.beacon_freq import beacon_freq
+from lorawan.device.commands.beacon_timing import beacon_timing_ans
 from lorawan.device.commands.context import Answers, CommandContext
 from lorawan.device.commands.dev_status import dev_status
+from lorawan.device.commands.device_mode import device_mode_conf
 from lorawan.device.commands.device_time import device_time_ans
 from lorawan.device.commands.dl_channel import dl_channel
 from lorawan.device.commands.duty_cycle import duty_cycle
@@ -21,6 +24,8 @@ from lorawan.device.commands.force_rejoin import force_rejoin
 from lorawan.device.commands.link_adr import link_adr
 from lorawan.device.commands.link_check import link_check_ans
 from lorawan.device.commands.new_channel import new_channel
+from lorawan.device.commands.ping_slot_channel import ping_slot_channel
+from lorawan.device.commands.ping_slot_info import ping_slot_info_ans
 from lorawan.device.commands.rejoin_param_setup import rejoin_param_setup
 from lorawan.device.commands.rekey import rekey_conf
 from lorawan.device.commands.reset import reset_conf
@@ -44,6 +49,11 @@ HANDLERS: Final[Mapping[type[mac.MacCommand], Handler]] = MappingProxyType(
         mac.RekeyConf: rekey_conf,
         mac.AdrParamSetupReq: adr_param_setup,
         mac.DeviceTimeAns: device_time_ans,
+        mac.PingSlotInfoAns: ping_slot_info_ans,
+        mac.PingSlotChannelReq: ping_slot_channel,
+        mac.BeaconTimingAns: beacon_timing_ans,
+        mac.BeaconFreqReq: beacon_freq,
+        mac.DeviceModeConf: device_mode_conf,
         mac.ForceRejoinReq: force_rejoin,
         mac.RejoinParamSetupReq: rejoin_param_setup,
     }

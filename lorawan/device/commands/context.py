@@ -32,6 +32,7 @@ class CommandContext:
     session: DeviceSession
     config: DeviceConfig
     now: Instant  # the downlink was heard
+    in_ping_slot: bool = False
     out: Answers = field(default_factory=Answers)
 
     @property

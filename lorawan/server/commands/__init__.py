@@ -10,10 +10,13 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from lorawan import mac_commands as mac
+from lorawan.server.commands.beacon_timing import beacon_timing, with_beacon_timing
 from lorawan.server.commands.context import Answers, ServerCommandContext
+from lorawan.server.commands.device_mode import device_mode
 from lorawan.server.commands.device_time import device_time
 from lorawan.server.commands.link_adr import link_adr_ans
 from lorawan.server.commands.link_check import link_check
+from lorawan.server.commands.ping_slots import beacon_freq_ans, ping_slot_channel_ans, ping_slot_info
 from lorawan.server.commands.rekey import rekey_ind
 from lorawan.server.commands.reset import reset_ind
 from lorawan.version import Version
@@ -27,6 +30,11 @@ HANDLERS: Final[Mapping[type[mac.MacCommand], Handler]] = MappingProxyType(
         mac.LinkAdrAns: link_adr_ans,
         mac.RekeyInd: rekey_ind,
         mac.DeviceTimeReq: device_time,
+        mac.PingSlotInfoReq: ping_slot_info,
+        mac.PingSlotChannelAns: ping_slot_channel_ans,
+        mac.BeaconTimingReq: beacon_timing,
+        mac.BeaconFreqAns: beacon_freq_ans,
+        mac.DeviceModeInd: device_mode,
     }
 )
 
@@ -42,4 +50,4 @@ def carry_out(block: bytes, version: Version, session: ServerCommandContext) -> 
             handler(command, session)
 
 
-__all__ = ["HANDLERS", "Answers", "Handler", "ServerCommandContext", "carry_out"]
+__all__ = ["HANDLERS", "Answers", "Handler", "ServerCommandContext", "carry_out", "with_beacon_timing"]

@@ -8,6 +8,7 @@ from lorawan.mac_commands import MacCommand
 from lorawan.machine import Dropped, Instant
 from lorawan.regions import Region
 from lorawan.server.adr import AdrHistory
+from lorawan.server.class_link import ClassLink
 from lorawan.server.events import LinkSettings, UplinkHeard
 
 
@@ -38,7 +39,7 @@ class ServerCommandContext:
     """The session as a handler sees it, with the uplink that brought the commands.
 
     link: the device's settings as last known, None where nothing is. asked: what a LinkADRReq under way asks for;
-    refused: what the device would not take.
+    refused: what the device would not take. gps_us: GPS time at the end of the uplink, None where the network has none.
     """
 
     event: UplinkHeard
@@ -48,4 +49,6 @@ class ServerCommandContext:
     link: LinkSettings | None
     asked: LinkSettings | None
     refused: LinkSettings | None
+    classes: ClassLink
+    gps_us: int | None
     out: Answers = field(default_factory=Answers)

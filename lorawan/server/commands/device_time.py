@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from lorawan.mac_commands import DeviceTimeReq
+from lorawan.mac_commands import DeviceTimeAns, DeviceTimeReq
 from lorawan.machine import Dropped
 from lorawan.server.commands.context import ServerCommandContext
+from lorawan.units import US_PER_S
 
 
 def device_time(command: DeviceTimeReq, session: ServerCommandContext) -> None:  # noqa: ARG001 - it has no fields
-    """Refuse it by name."""
-    session.out.refuse(Dropped("device_time", "LoRaWAN 1.0.4 §5.9", "this network keeps no GPS time"))
+    """Tell the GPS time at the end of the uplink; a network without one refuses by name."""
+    if session.gps_us is None:
+        session.out.refuse(Dropped("device_time", "LoRaWAN 1.0.4 §5.9", "this network keeps no GPS time"))
+        return
+    seconds, rest_us = divmod(session.gps_us, US_PER_S)
+    session.out.add(DeviceTimeAns(seconds & 0xFFFFFFFF, rest_us * 256 // US_PER_S))

@@ -25,7 +25,9 @@ from lorawan.crypto import SessionKeys, derive_keys_10
 from lorawan.errors import MisuseError
 from lorawan.frames import FCtrlUp
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
+from lorawan.operating_class import OperatingClass
 from lorawan.phy import CodingRate, LoraModulation, lora_airtime_us
+from lorawan.ping_slots import next_ping_slot
 from lorawan.secured import seal_join_request, seal_up
 from lorawan.server import JoinSettings
 from lorawan.version import Version
@@ -323,3 +325,72 @@ def test_no_genuine_frame_stops_the_network(f_opts: bytes, f_port: int | None, p
 )
 def test_addresses_of_every_type_of_net_id(net_id: int, dev_addr: int) -> None:
     assert NetId(net_id).dev_addr(0xFFFFFFFF) == DevAddr(dev_addr)
+
+
+class TestBetweenUplinks:
+    """Class B and C: by the gateway that heard the device last (LoRaWAN 1.1 §15.5)."""
+
+    GPS = 1_400_000_000_000_000
+
+    def heard(self, operating_class: OperatingClass, *, class_b: bool = False) -> NetworkCore:
+        """A network that has heard the device by two gateways, the second better."""
+        profile = replace(abp(1), operating_class=operating_class)
+        core = NetworkCore(replace(CONFIG, gps_at_origin_us=self.GPS), [profile])
+        payload = seal_up(
+            KEYS,
+            is_1_1=False,
+            confirmed=False,
+            dev_addr=ADDR,
+            f_ctrl=FCtrlUp(class_b=class_b),
+            f_cnt=1,
+            f_port=5,
+            payload=b"x",
+        )
+        core.handle(copy(0, payload, 1.0), 0)
+        core.handle(copy(1, payload, 9.0), 0)
+        assert core.wake_at is not None
+        core.wake(core.wake_at)
+        return core
+
+    def test_class_c_is_sent_at_once_where_rx2_listens(self) -> None:
+        core = self.heard(OperatingClass.C)
+        (send,) = core.handle(SendToDevice(Eui64(1), 10, b"now"), 60_000_000)
+        assert isinstance(send, SendDownlink)
+        txpk = send.txpk
+        assert send.gateway_eui == GATEWAYS[1]
+        assert (txpk.imme, txpk.tmst, txpk.tmms) == (True, None, None)
+        assert (txpk.freq_hz, txpk.modulation, txpk.inverted_polarity) == (869_525_000, LoraModulation(12), True)
+
+    def test_class_c_waits_for_the_class_a_windows(self) -> None:
+        core = self.heard(OperatingClass.C)
+        assert core.handle(SendToDevice(Eui64(1), 10, b"now"), 300_000) == []
+        assert core.wake_at == 3_000_000  # RX2 after 2 s, and a second for it
+        (send,) = core.wake(3_000_000)
+        assert isinstance(send, SendDownlink)
+        assert core.wake_at is None
+
+    def test_a_gateway_that_refuses_is_followed_by_the_next(self) -> None:
+        core = self.heard(OperatingClass.C)
+        (send,) = core.handle(SendToDevice(Eui64(1), 10, b"now"), 60_000_000)
+        assert isinstance(send, SendDownlink)
+        refusal = DownlinkAnswered(GATEWAYS[1], send.reference, TxError.COLLISION_PACKET, None, None)
+        (again,) = core.handle(refusal, 60_010_000)
+        assert isinstance(again, SendDownlink)
+        assert again.gateway_eui == GATEWAYS[0]
+
+    def test_class_b_is_sent_as_gps_time_of_the_slot(self) -> None:
+        core = self.heard(OperatingClass.A, class_b=True)
+        assert core.handle(SendToDevice(Eui64(1), 10, b"slot"), 60_000_000) == []
+        assert core.wake_at is not None
+        (send,) = core.wake(core.wake_at)
+        assert isinstance(send, SendDownlink)
+        txpk = send.txpk
+        slot_us = next_ping_slot(ADDR, 7, self.GPS + 60_000_000)
+        assert txpk.tmms is not None
+        assert abs(txpk.tmms * 1000 - slot_us) <= 500
+        assert (txpk.imme, txpk.tmst, txpk.freq_hz, txpk.modulation) == (False, None, 869_525_000, LoraModulation(9))
+
+    def test_a_device_in_class_a_is_not_reached(self) -> None:
+        core = self.heard(OperatingClass.A)
+        assert core.handle(SendToDevice(Eui64(1), 10, b"later"), 60_000_000) == []
+        assert core.wake_at is None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lorawan.errors import MisuseError
-from lorawan.phy import Listen, LoraModulation, Transmit, lora_airtime_us
+from lorawan.phy import UNTIL_STOPPED, Listen, LoraModulation, Transmit, Window, lora_airtime_us
 from lorawan.trace import DownlinkOutcome
 from radio_sim.medium import CancelListen, DeviceListens, DownlinkEnded, DownlinkStarts, Medium, MediumEvent
 from radio_sim.model import GatewaySite
@@ -27,7 +27,7 @@ def sends(
 
 
 def listens(device: int, opens_at: int, closes_at: int, *, freq_hz: int = RX1_HZ, sf: int = 9) -> DeviceListens:
-    return DeviceListens(device, Listen(opens_at, closes_at, freq_hz, LoraModulation(sf), 1))
+    return DeviceListens(device, Listen(opens_at, closes_at, freq_hz, LoraModulation(sf), Window.RX1))
 
 
 def medium(received_dbm: Sequence[Sequence[float]]) -> Medium:
@@ -166,3 +166,64 @@ def test_every_listening_device_gets_a_multicast_frame() -> None:
 def test_a_downlink_told_at_another_instant_than_its_start_is_misuse() -> None:
     with pytest.raises(MisuseError, match="starts at 5 was told at 6"):
         medium([[-90.0]]).handle(sends(0, 5), 6)
+
+
+BEACON_AIRTIME_US = lora_airtime_us(17, LoraModulation(9), preamble_symbols=10, explicit_header=False, crc=False)
+
+
+def beacon(at: int) -> DownlinkStarts:
+    transmit = Transmit(
+        at,
+        bytes(17),
+        RX2_HZ,
+        LoraModulation(9),
+        14.0,
+        BEACON_AIRTIME_US,
+        inverted_iq=False,
+        crc=False,
+        preamble_symbols=10,
+        explicit_header=False,
+    )
+    return DownlinkStarts(0, 0, transmit)
+
+
+def opens(window: Window, opens_at: int, closes_at: int, *, freq_hz: int = RX2_HZ, sf: int = 9) -> DeviceListens:
+    return DeviceListens(0, Listen(opens_at, closes_at, freq_hz, LoraModulation(sf), window))
+
+
+@pytest.mark.parametrize(("window", "heard"), [(Window.BEACON, True), (Window.PING, False), (Window.RXC, False)])
+def test_beacons_are_heard_in_their_own_window_alone(window: Window, heard: bool) -> None:
+    (ended,) = play(medium([[-100.0]]), (0, opens(window, 0, 2_000_000)), (1_000_000, beacon(1_000_000)))
+    assert bool(ended.receptions) is heard
+    if heard:
+        assert ended.receptions[0][1] is DownlinkOutcome.DELIVERED
+
+
+@pytest.mark.parametrize(("late_symbols", "heard"), [(5, True), (6, False)])
+def test_of_a_beacon_s_ten_preamble_symbols_the_last_five_are_enough(late_symbols: int, heard: bool) -> None:
+    opens_at = 1_000_000 + late_symbols * SYMBOL_US
+    (ended,) = play(medium([[-100.0]]), (0, opens(Window.BEACON, opens_at, 2_000_000)), (1_000_000, beacon(1_000_000)))
+    assert bool(ended.receptions) is heard
+
+
+def test_a_window_that_is_open_until_it_is_stopped_hears_one_frame_after_the_other() -> None:
+    times = [1_000_000, 50_000_000, 3_600_000_000]
+    frames = [(at, sends(0, at, freq_hz=RX2_HZ, reference=n)) for n, at in enumerate(times)]
+    core = medium([[-100.0]])
+    ended = play(core, (0, opens(Window.RXC, 0, UNTIL_STOPPED)), *frames)
+    assert [e.receptions[0][1] for e in ended] == [DownlinkOutcome.DELIVERED] * 3
+    (after,) = play(core, (4 * 10**9, CancelListen(0)), (5 * 10**9, sends(0, 5 * 10**9, freq_hz=RX2_HZ)))
+    assert after.receptions == ()
+
+
+@pytest.mark.parametrize(("rx1_opens_us", "heard"), [(AIRTIME_US, True), (AIRTIME_US - 1, False)])
+def test_a_frame_that_rx1_of_another_channel_would_cut_off_is_lost(rx1_opens_us: int, heard: bool) -> None:
+    core = medium([[-100.0]])
+    rx1 = 1_000_000 + rx1_opens_us
+    (ended,) = play(
+        core,
+        (0, opens(Window.RXC, 0, UNTIL_STOPPED)),
+        (0, opens(Window.RX1, rx1, rx1 + 20_000, freq_hz=RX1_HZ)),
+        (1_000_000, sends(0, 1_000_000, freq_hz=RX2_HZ)),
+    )
+    assert bool(ended.receptions) is heard

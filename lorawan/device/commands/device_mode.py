@@ -1,0 +1,12 @@
+"""What the device does with DeviceModeConf. Source: LoRaWAN 1.1 §18.1."""
+
+from __future__ import annotations
+
+from lorawan.device.commands.context import CommandContext
+from lorawan.mac_commands import DeviceModeConf, DeviceModeInd
+
+
+def device_mode_conf(command: DeviceModeConf, device: CommandContext) -> None:
+    """The network knows the class: stop announcing it. A Conf of another class confirms nothing."""
+    if device.session.mode == DeviceModeInd(command.operating_class).encode():
+        device.session.mode = b""

@@ -1,0 +1,26 @@
+"""What the network does with the class B commands of a device. Source: TS001-1.0.4 §12."""
+
+from __future__ import annotations
+
+from lorawan import mac_commands as mac
+from lorawan.server.commands.context import ServerCommandContext
+
+
+def ping_slot_info(command: mac.PingSlotInfoReq, session: ServerCommandContext) -> None:
+    """The device's ping slots come so often from now on."""
+    session.classes.periodicity = command.periodicity
+    session.out.add(mac.PingSlotInfoAns())
+
+
+def ping_slot_channel_ans(command: mac.PingSlotChannelAns, session: ServerCommandContext) -> None:
+    """The ping slots are where they were asked to be, or stay where they were."""
+    asked = session.classes.requested.pop(mac.PingSlotChannelReq, None)
+    if isinstance(asked, mac.PingSlotChannelReq) and command.data_rate_ok and command.freq_ok:
+        session.classes.ping_slot_freq_hz, session.classes.ping_slot_dr = asked.freq_hz, asked.data_rate
+
+
+def beacon_freq_ans(command: mac.BeaconFreqAns, session: ServerCommandContext) -> None:
+    """The device looks for beacons where it was asked to, or where it did."""
+    asked = session.classes.requested.pop(mac.BeaconFreqReq, None)
+    if isinstance(asked, mac.BeaconFreqReq) and command.freq_ok:
+        session.classes.beacon_freq_hz = asked.freq_hz
