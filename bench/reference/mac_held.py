@@ -19,6 +19,9 @@ _EDGES = "unit/lorawan/test_mac_edges.py::"
 _SESSIONS = "unit/lorawan/test_mac_session_edges.py::"
 _ACTIVATION = "unit/lorawan/test_device_activation.py::"
 _REJOIN = "unit/lorawan/test_device_rejoin_times.py::"
+_CLASS_B = "unit/lorawan/test_class_b.py::"
+_PING_SLOTS = "unit/lorawan/test_class_b_ping_slots.py::"
+_CLASS_C = "unit/lorawan/test_class_c.py::"
 _VERSIONS = "unit/lorawan/test_mac_versions.py::"
 
 _LINK_CHECK = _BOTH + "TestEveryVersion::test_link_check_is_answered_with_margin_and_gateways"
@@ -53,6 +56,22 @@ _ADR_PARAM_SETUP = (
 _REJOIN_PARAM_SETUP = (
     _REJOIN + "TestByItself::test_after_the_number_of_uplinks_that_the_network_set",
     _REJOIN + "TestByItself::test_after_the_time_that_the_network_set_without_any_data",
+)
+_PERIODICITY = (
+    _CLASS_B + "TestTheWayToClassB::test_a_periodicity_is_told_in_class_a_and_class_b_waits_for_the_answer",
+    _CLASS_B + "TestTheWayToClassB::test_1_0_2_has_even_the_default_periodicity_acknowledged",
+)
+_PING_SLOT_CHANNEL = (
+    _PING_SLOTS + "TestPingSlots::test_the_network_moves_them_and_uses_none_until_the_device_has_answered",
+    _PING_SLOTS + "TestPingSlots::test_what_the_device_cannot_do_changes_nothing",
+)
+_BEACON_TIMING = (
+    _CLASS_B + "TestTheWayToClassB::test_the_network_is_asked_for_the_time_so_that_a_short_window_finds_the_beacon",
+)
+_BEACON_FREQ = (_CLASS_B + "TestBeacons::test_the_network_moves_the_beacon",)
+_DEVICE_MODE = (
+    _CLASS_C + "TestDeviceMode::test_it_is_in_every_uplink_until_the_network_confirms_it",
+    _CLASS_C + "TestDeviceMode::test_going_back_is_announced_too",
 )
 
 DEVICE_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
@@ -93,6 +112,19 @@ DEVICE_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
     ),
     mac.RejoinParamSetupReq: _REJOIN_PARAM_SETUP,
     mac.RejoinParamSetupAns: _REJOIN_PARAM_SETUP,
+    mac.PingSlotInfoReq: _PERIODICITY,
+    mac.PingSlotInfoAns: _PERIODICITY,
+    mac.PingSlotChannelReq: _PING_SLOT_CHANNEL,
+    mac.PingSlotChannelAns: _PING_SLOT_CHANNEL,
+    mac.BeaconTimingReq: _BEACON_TIMING,
+    mac.BeaconTimingAns: _BEACON_TIMING,
+    mac.BeaconFreqReq: _BEACON_FREQ,
+    mac.BeaconFreqAns: _BEACON_FREQ,
+    mac.DeviceModeInd: _DEVICE_MODE,
+    mac.DeviceModeConf: (
+        *_DEVICE_MODE,
+        _CLASS_C + "TestDeviceMode::test_a_confirmation_of_another_class_confirms_nothing",
+    ),
 }
 
 SERVER_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
@@ -105,24 +137,23 @@ SERVER_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
     mac.RekeyInd: (_REKEY,),
     mac.RekeyConf: (_REKEY,),
     mac.DeviceTimeReq: (_TIME,),
+    mac.DeviceTimeAns: _BEACON_TIMING,
+    mac.PingSlotInfoReq: _PERIODICITY,
+    mac.PingSlotInfoAns: _PERIODICITY,
+    mac.PingSlotChannelReq: _PING_SLOT_CHANNEL,
+    mac.PingSlotChannelAns: _PING_SLOT_CHANNEL,
+    mac.BeaconTimingReq: _BEACON_TIMING,
+    mac.BeaconTimingAns: _BEACON_TIMING,
+    mac.BeaconFreqReq: _BEACON_FREQ,
+    mac.BeaconFreqAns: _BEACON_FREQ,
+    mac.DeviceModeInd: _DEVICE_MODE,
+    mac.DeviceModeConf: _DEVICE_MODE,
 }
 
 _NOT_ASKED = "this network never asks for it"
 _PASSED_OVER = "passed over: this network never asks for it"
-_CLASS_A = "codec only: devices and network are of class A"
 
-DEVICE_REASONS: Final[Mapping[type[MacCommand], str]] = {
-    mac.PingSlotInfoReq: _CLASS_A,
-    mac.PingSlotInfoAns: _CLASS_A,
-    mac.PingSlotChannelReq: _CLASS_A,
-    mac.PingSlotChannelAns: _CLASS_A,
-    mac.BeaconTimingReq: _CLASS_A,
-    mac.BeaconTimingAns: _CLASS_A,
-    mac.BeaconFreqReq: _CLASS_A,
-    mac.BeaconFreqAns: _CLASS_A,
-    mac.DeviceModeInd: _CLASS_A,
-    mac.DeviceModeConf: _CLASS_A,
-}
+DEVICE_REASONS: Final[Mapping[type[MacCommand], str]] = {}
 
 SERVER_REASONS: Final[Mapping[type[MacCommand], str]] = {
     mac.DutyCycleReq: _NOT_ASKED,
@@ -141,20 +172,9 @@ SERVER_REASONS: Final[Mapping[type[MacCommand], str]] = {
     mac.DlChannelAns: _PASSED_OVER,
     mac.AdrParamSetupReq: _NOT_ASKED,
     mac.AdrParamSetupAns: _PASSED_OVER,
-    mac.DeviceTimeAns: "not sent: the core has no GPS time",
     mac.ForceRejoinReq: _NOT_ASKED,
     mac.RejoinParamSetupReq: _NOT_ASKED,
     mac.RejoinParamSetupAns: _PASSED_OVER,
-    mac.PingSlotInfoReq: _CLASS_A,
-    mac.PingSlotInfoAns: _CLASS_A,
-    mac.PingSlotChannelReq: _CLASS_A,
-    mac.PingSlotChannelAns: _CLASS_A,
-    mac.BeaconTimingReq: _CLASS_A,
-    mac.BeaconTimingAns: _CLASS_A,
-    mac.BeaconFreqReq: _CLASS_A,
-    mac.BeaconFreqAns: _CLASS_A,
-    mac.DeviceModeInd: _CLASS_A,
-    mac.DeviceModeConf: _CLASS_A,
 }
 
 DEVICE_SENDS: Final[Mapping[type[MacCommand], str]] = {
@@ -162,10 +182,15 @@ DEVICE_SENDS: Final[Mapping[type[MacCommand], str]] = {
     mac.LinkCheckReq: "sent when the application asks (`RequestLinkCheck`)",
     mac.RekeyInd: "sent after a join to a 1.1 network, until it is confirmed",
     mac.DeviceTimeReq: "sent when the application asks (`RequestTime`)",
+    mac.PingSlotInfoReq: "sent on the way to class B, until it is answered",
+    mac.BeaconTimingReq: "sent by a 1.0.2 device that looks for a beacon",
+    mac.DeviceModeInd: "sent by a 1.1 device that goes to class C or back, until it is confirmed",
 }
 """When a device sends what is no answer."""
 
 SERVER_SENDS: Final[Mapping[type[MacCommand], str]] = {
     mac.LinkAdrReq: "sent when the ADR policy wants other settings",
+    mac.PingSlotChannelReq: "sent where the network has ping slots elsewhere (`MovePingSlots`)",
+    mac.BeaconFreqReq: "sent where the network has its beacons elsewhere (`MoveBeacon`)",
 }
 """When a network sends what is no answer."""

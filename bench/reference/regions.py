@@ -21,6 +21,8 @@ _AIR: Final = "unit/lorawan/test_regions_on_the_air.py::"
 _PLAN: Final = "unit/lorawan/test_channel_plan.py::"
 _PAMOJA: Final = "interop/test_pamoja_regions.py::"
 _BOTH: Final = "unit/lorawan/test_device_and_server.py::TestEveryVersion::"
+_CLASS_B: Final = "unit/lorawan/test_class_b.py::"
+_PING_SLOTS: Final = "unit/lorawan/test_class_b_ping_slots.py::"
 _EDGES: Final = "unit/lorawan/test_mac_edges.py::"
 _WINDOWS: Final = _AIR + "test_a_device_joins_and_both_ends_agree_on_the_windows_in_every_region"
 _GOLDEN: Final = Path(lorawan.__file__).parents[1] / "tests/golden/regions"
@@ -258,8 +260,15 @@ GROUPS: Final[tuple[Group, ...]] = (
             pamoja("test_power_and_class_b"),
             _OFFSETS,
         ),
-        device_does="nothing yet: the device core is of class A",
-        network_does="nothing yet: the server core is of class A",
+        device_does="looks for beacons there, and opens its ping slots there",
+        network_does="sends in those ping slots; gateways send the beacons",
+        device=(
+            _CLASS_B + "TestTheWayToClassB::test_a_device_finds_a_beacon_says_so_and_hears_a_downlink_in_its_ping_slot",
+            _PING_SLOTS + "TestPingSlots::test_the_device_listens_in_the_slots_of_its_network",
+        ),
+        network=(
+            _CLASS_B + "TestTheWayToClassB::test_a_device_finds_a_beacon_says_so_and_hears_a_downlink_in_its_ping_slot",
+        ),
     ),
     Group(
         "Sub-bands and duty cycle",

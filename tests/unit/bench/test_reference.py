@@ -38,7 +38,8 @@ def test_every_test_that_is_named_exists() -> None:
     assert listed.returncode == 0, listed.stdout
     exact = set(listed.stdout.splitlines())
     found = exact | {test_id.partition("[")[0] for test_id in exact}
-    assert [test_id for test_id in named if test_id not in found] == []
+    gone = [test_id for test_id in named if test_id not in found]
+    assert not gone, "named in bench/reference and not there:\n" + "\n".join(gone)
 
 
 @pytest.mark.timeout(300)
@@ -57,7 +58,7 @@ def test_each_test_makes_its_side_do_it(tmp_path: Path) -> None:
         for test_id in one.test_ids
         if f"{one.side} {one.verb} {one.command.__name__}" not in seen.get(test_id, set())
     ]
-    assert idle == []
+    assert not idle, "\n".join(idle)
 
 
 def test_an_empty_cell_is_refused() -> None:
