@@ -113,7 +113,10 @@ DEVICE_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
     mac.RejoinParamSetupReq: _REJOIN_PARAM_SETUP,
     mac.RejoinParamSetupAns: _REJOIN_PARAM_SETUP,
     mac.PingSlotInfoReq: _PERIODICITY,
-    mac.PingSlotInfoAns: _PERIODICITY,
+    mac.PingSlotInfoAns: (
+        _CLASS_B + "TestTheWayToClassB::test_1_0_2_has_even_the_default_periodicity_acknowledged",
+        _PING_SLOTS + "TestPingSlots::test_the_device_listens_in_the_slots_of_its_network",
+    ),
     mac.PingSlotChannelReq: _PING_SLOT_CHANNEL,
     mac.PingSlotChannelAns: _PING_SLOT_CHANNEL,
     mac.BeaconTimingReq: _BEACON_TIMING,
