@@ -249,6 +249,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             pamoja("test_channels_and_where_they_are_answered"),
             each(_TABLES + "test_defaults_that_all_regions_share"),
             _OFFSETS,
+            _CN779,
         ),
         device_does="sends no longer frame, and no data rate that carries nothing",
         network_does="answers in RX1 by the table of the dwell time",
