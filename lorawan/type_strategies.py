@@ -42,6 +42,7 @@ from lorawan.ids import AesKey, DevAddr, Eui64, NetId
 from lorawan.mac_commands import COMMANDS, MacCommand
 from lorawan.phy import LoraModulation
 from lorawan.regions import REGIONS, Channel, ChannelPlan, DataRate, Region, SubBand
+from lorawan.server import AdrAlgorithm, AdrFixed, AdrPolicy
 from lorawan.version import Version, VersionRules
 
 Resolver: TypeAlias = Callable[[type], SearchStrategy[Any]]
@@ -109,6 +110,7 @@ def _resolvers() -> Mapping[type, Resolver]:
         ChannelPlan: lambda _: _regions().map(ChannelPlan.of),
         VersionRules: lambda _: st.sampled_from(Version).map(lambda version: version.rules),
         DeviceConfig: lambda _: _device_configs(),
+        AdrAlgorithm: lambda _: st.from_type(AdrPolicy) | st.from_type(AdrFixed),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,12 @@ def run(
         list[str] | None,
         typer.Option(help="Queue a downlink: DEVEUI:PORT:HEX, confirmed with :confirmed after it (repeatable)."),
     ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Keep sessions, counters and nonces in this file, and go on from it.")
+    ] = None,
+    status_every: Annotated[
+        str | None, typer.Option(help='Ask devices for battery and margin this often, such as "12 h".')
+    ] = None,
     pcap: Annotated[Path | None, typer.Option(help="Write uplinks and downlinks as LoRaTap PCAP.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print status reports and refusals too.")] = False,
@@ -56,7 +63,10 @@ def run(
 
     Ctrl-C ends it with a summary.
 
-    This is the network core with sessions in memory: a restart forgets them, and devices have to join again.
+    DeviceTimeReq is answered with the system clock's time at the end of the uplink: to 1 ms by a gateway with GPS, else
+    late by the way from gateway to server.
+
+    Without --state the sessions are in memory alone: a restart forgets them, and devices have to join again.
     """
     from bench.live.address import listen_address, no_listening  # noqa: PLC0415 - keeps --help quick
     from bench.live.devices_file import read_devices  # noqa: PLC0415
@@ -64,10 +74,13 @@ def run(
     from bench.live.network import LiveNetwork  # noqa: PLC0415
     from bench.live.network_capture import capture  # noqa: PLC0415
     from bench.live.network_lines import clock_text, facts, line, totals_facts, totals_lines  # noqa: PLC0415
-    from bench.live.options import duration_s  # noqa: PLC0415
+    from bench.live.network_state import NetworkState  # noqa: PLC0415
+    from bench.live.options import duration_s, duration_us  # noqa: PLC0415
     from bench.live.service import serve  # noqa: PLC0415
     from bench.live.station_front import station_options  # noqa: PLC0415
     from bench.network import NetworkCore  # noqa: PLC0415
+    from gateway_fw.forwarder.clock import GPS_AHEAD_OF_UTC_US  # noqa: PLC0415
+    from gateway_fw.gps.reference import GPS_EPOCH_UNIX_US  # noqa: PLC0415
 
     host, port = listen_address(listen)
     found = read_devices(keys)
@@ -81,9 +94,14 @@ def run(
     elif any((station_cert, station_key, station_trust, station_tokens)):
         raise UsageError("the --station-… options need --station", hint="such as --station 3001")
     limit_s = None if for_ is None else duration_s(for_, "--for")
+    origin_unix_us = unix_us()
+    config = replace(found.network, gps_at_origin_us=origin_unix_us - GPS_EPOCH_UNIX_US + GPS_AHEAD_OF_UTC_US)
+    if status_every is not None:
+        config = replace(config, dev_status_period_us=duration_us(status_every, "--status-every"))
 
     with ExitStack() as stack:
         written = stack.enter_context(LivePcap(pcap)) if pcap else None
+        kept = stack.enter_context(NetworkState(state)) if state else None
 
         def tell(told: Told) -> None:
             now = unix_us()
@@ -100,14 +118,16 @@ def run(
                 typer.echo(f"{clock_text(now)}  {line(told, found.names)}")
 
         service = LiveNetwork(
-            NetworkCore(found.network, found.devices),
+            NetworkCore(config, found.devices, kept.memories if kept else None),
             tell,
             host=host,
             port=port,
             gateways=gateways,
             addresses=addresses,
             station=at_station,
-            network=found.network,
+            network=config,
+            keep=kept.keep if kept else None,
+            clock=lambda: unix_us() - origin_unix_us,
         )
         for item in downlinks:
             if not service.queue(item):

@@ -17,6 +17,7 @@ version = "1.0.4"
 dev_addr = "26000001"
 nwk_s_key = "…"           # 1.1: f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key
 app_s_key = "…"
+# relaxed_f_cnt = true    # 1.0.2 and 1.0.3: takes counters that begin anew, and so old frames too
 
 [[multicast]]             # for reading captures; a network run knows no groups
 mc_addr = "01ffffff"
@@ -65,9 +66,20 @@ _NETWORK_KEYS = (
 )
 _KEYS_10 = ("nwk_s_key", "app_s_key")
 _KEYS_11 = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
+_DEVICE_KEYS = (
+    "name",
+    "dev_eui",
+    "version",
+    "join_eui",
+    "app_key",
+    "nwk_key",
+    "dev_addr",
+    "nwk_s_key",
+    "relaxed_f_cnt",
+    *_KEYS_11,
+)
 _GROUP_SESSION_KEYS = ("mc_nwk_s_key", "mc_app_s_key")
 _GROUP_KEYS = ("mc_addr", "mc_key", *_GROUP_SESSION_KEYS)
-_DEVICE_KEYS = ("name", "dev_eui", "version", "join_eui", "app_key", "nwk_key", "dev_addr", "nwk_s_key", *_KEYS_11)
 
 
 class DevicesFileError(UsageError):
@@ -239,7 +251,17 @@ class _Reading:
             if len(self._faults) > before:
                 return None
             session = SessionKeys(*given) if version.is_1_1 else SessionKeys.for_10(*given)
-            return DeviceProfile(dev_eui, version, join_eui, dev_addr=dev_addr, session_keys=session)
+            relaxed = table.get("relaxed_f_cnt", False)
+            if type(relaxed) is not bool or (relaxed and not version.rules.abp_counters_may_reset):
+                self._fault(
+                    (*place, "relaxed_f_cnt"), f"{relaxed!r}", "true or false, and true in 1.0.2 and 1.0.3 only"
+                )
+                return None
+            return DeviceProfile(
+                dev_eui, version, join_eui, dev_addr=dev_addr, session_keys=session, relaxed_f_cnt=relaxed
+            )
+        if "relaxed_f_cnt" in table:
+            self._fault((*place, "relaxed_f_cnt"), "for devices by personalisation", "joining begins counters anew")
         if app_key is None:
             self._fault((*place, "app_key"), "missing", "OTAA has app_key; ABP has dev_addr and session keys")
         if version.is_1_1 and nwk_key is None:
@@ -336,7 +358,7 @@ def devices_toml(network: NetworkConfig, devices: Sequence[tuple[str, DeviceProf
         f"rx1_dr_offset = {network.join.rx1_dr_offset}",
         f"rx2_dr = {network.join.rx2_dr}",
         "extra_channels = [" + ", ".join(f'"{freq_hz / 1e6:.10g} MHz"' for freq_hz in extra) + "]",
-        f'adr_margin = "{network.adr.margin_db:g} dB"',
+        *([f'adr_margin = "{network.adr.margin_db:g} dB"'] if isinstance(network.adr, AdrPolicy) else []),
         f'dedup_window = "{network.dedup_window_us / 1000:g} ms"',
     ]
     for name, device in devices:
@@ -344,6 +366,8 @@ def devices_toml(network: NetworkConfig, devices: Sequence[tuple[str, DeviceProf
         lines.append(f'version = "{device.version.value}"')
         if device.join_eui is not None:
             lines.append(f'join_eui = "{device.join_eui}"')
+        if device.relaxed_f_cnt:
+            lines.append("relaxed_f_cnt = true")
         if device.dev_addr is not None and device.session_keys is not None:
             lines.append(f'dev_addr = "{device.dev_addr}"')
             keys = device.session_keys

@@ -12,10 +12,12 @@ from bench.live.station_front import StationFront, StationOptions
 from bench.network import (
     DataAccepted,
     DeviceJoined,
+    DeviceTold,
     DownlinkFailed,
     NetworkConfig,
     NetworkCore,
     NetworkDropped,
+    PersistDevice,
     SendToDevice,
 )
 from bench.network.events import NetworkEffect, NetworkEvent
@@ -25,7 +27,7 @@ from gateway_fw.io import UdpServer
 from gateway_fw.io.driver import CoreDriver
 from gateway_fw.station import DownlinkUnconfirmed, GatewayConnected, GatewayGone, StationServerEffect
 from lorawan.ids import Eui64
-from lorawan.machine import Dropped
+from lorawan.machine import Dropped, Instant
 
 IpNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -34,6 +36,7 @@ MAX_WAITING = 64  # downlinks that wait for a device to be heard, each device [a
 Told: TypeAlias = (
     DataAccepted
     | DeviceJoined
+    | DeviceTold
     | DownlinkFailed
     | NetworkDropped
     | gwmp.SendDownlink
@@ -45,7 +48,7 @@ Told: TypeAlias = (
     | DownlinkUnconfirmed
     | Dropped
 )
-"""What the service tells: an uplink, a join, an answer on its way, what a gateway said of it, a refusal."""
+"""What the service tells: an uplink, a join, a device's word, an answer on its way, what a gateway said, a refusal."""
 
 
 @dataclass(slots=True)
@@ -68,7 +71,9 @@ class LiveNetwork:
 
     gateways: the EUIs that are served, None for all. addresses: the networks that may send, empty for all; what comes
     from elsewhere is counted and dropped. station: where Basics Station's gateways connect, None for none; network: how
-    they are set up. tell gets what happens, in order. Use as an asynchronous context manager.
+    they are set up. clock: instants of the network core, the loop's own by default. tell gets what happens, in order.
+    keep writes what a restart must not forget, and returns when it is durable; without it a restart forgets. Use as an
+    asynchronous context manager.
     """
 
     def __init__(
@@ -82,10 +87,12 @@ class LiveNetwork:
         addresses: Sequence[IpNetwork] = (),
         station: StationOptions | None = None,
         network: NetworkConfig | None = None,
+        keep: Callable[[PersistDevice], None] | None = None,
+        clock: Callable[[], Instant] | None = None,
     ) -> None:
-        self._tell = tell
+        self._tell, self._keep = tell, keep
         self._addresses = tuple(addresses)
-        self._network: CoreDriver[NetworkEvent, NetworkEffect] = CoreDriver(core, self._from_network)
+        self._network: CoreDriver[NetworkEvent, NetworkEffect] = CoreDriver(core, self._from_network, clock=clock)
         self._server: UdpServer[GwmpServerEffect] = UdpServer(
             gwmp.GwmpServerCore(known=gateways),
             self._from_server,
@@ -173,6 +180,10 @@ class LiveNetwork:
 
     def _from_network(self, effect: NetworkEffect) -> None:
         match effect:
+            case PersistDevice():
+                if self._keep is not None:
+                    self._keep(effect)
+                return
             case gwmp.SendDownlink():
                 self.totals.downlinks += 1
                 self._tell(effect)

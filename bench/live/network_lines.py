@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.live.network import Told, Totals
-from bench.network import DataAccepted, DeviceJoined, DownlinkFailed, NetworkDropped
+from bench.network import DataAccepted, DeviceJoined, DeviceTold, DownlinkFailed, NetworkDropped
 from gateway_fw import gwmp
 from gateway_fw.station import DownlinkUnconfirmed, GatewayConnected, GatewayGone
 from lorawan.errors import FrameError
@@ -15,6 +15,8 @@ from lorawan.frames.header import peek_dev_addr, peek_f_type
 from lorawan.ids import Eui64
 from lorawan.machine import Dropped
 from lorawan.phy import LoraModulation
+from lorawan.server import DeviceStatus, DownlinkAcknowledged, DownlinkUnacknowledged, RequestDone, RequestRefused
+from lorawan.server.events import News
 
 _MAX_DETAIL = 120  # what a stranger's datagram says goes into a line no further
 
@@ -59,6 +61,9 @@ def facts(told: Told, names: Mapping[Eui64, str]) -> dict[str, Any] | None:
                 "dev_addr": str(told.dev_addr),
                 "dev_nonce": told.dev_nonce,
             }
+        case DeviceTold():
+            who = {"dev_eui": str(told.dev_eui), "name": names.get(told.dev_eui, "")}
+            return {**who, **_news_facts(told.news)}
         case gwmp.SendDownlink():
             txpk = told.txpk
             return {
@@ -105,6 +110,22 @@ def facts(told: Told, names: Mapping[Eui64, str]) -> dict[str, Any] | None:
             return None
 
 
+def _news_facts(news: News | DownlinkAcknowledged | DownlinkUnacknowledged) -> dict[str, Any]:
+    match news:
+        case DeviceStatus():
+            return {"event": "status", "battery": news.battery, "margin_db": news.margin_db}
+        case DownlinkAcknowledged() | DownlinkUnacknowledged():
+            acknowledged = isinstance(news, DownlinkAcknowledged)
+            return {"event": "confirmed", "f_cnt": news.f_cnt, "acknowledged": acknowledged}
+        case RequestDone():
+            outcome = "done"
+        case RequestRefused():
+            outcome = "refused"
+        case _:
+            outcome = "unanswered"
+    return {"event": "request", "command": type(news.request[0]).__name__, "outcome": outcome}
+
+
 def line(told: Told, names: Mapping[Eui64, str]) -> str | None:
     """One event for people, without its time."""
     found = facts(told, names)
@@ -122,6 +143,13 @@ def line(told: Told, names: Mapping[Eui64, str]) -> str | None:
             )
         case "join":
             return f"join      {who}  DevAddr {found['dev_addr']}  DevNonce {found['dev_nonce']}"
+        case "status":
+            return f"status    {who}  battery {_battery(found['battery'])}  margin {found['margin_db']:+d} dB"
+        case "confirmed":
+            said = "acknowledged" if found["acknowledged"] else "not acknowledged"
+            return f"confirmed {who}  FCntDown {found['f_cnt']}  {said}"
+        case "request":
+            return f"request   {who}  {found['command']}  {found['outcome']}"
         case "downlink":
             return (
                 f"downlink  {found['for']}  by {found['gateway']} at tmst {found['tmst']}  {found['datr']} "
@@ -144,6 +172,11 @@ def line(told: Told, names: Mapping[Eui64, str]) -> str | None:
         case "downlink_failed":
             return f"failed    {found['dev_eui']}  {found['reason']}"
     return f"dropped   {found['reason']}  {found['detail']}"
+
+
+def _battery(level: int) -> str:
+    """Source: LoRaWAN 1.0.4 §5.5."""
+    return {0: "external", 255: "unknown"}.get(level, f"{level / 254:.0%}")
 
 
 def _who(found: Mapping[str, Any]) -> str:

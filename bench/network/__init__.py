@@ -2,17 +2,29 @@
 
 from bench.network.config import DeviceProfile, NetworkConfig
 from bench.network.core import NetworkCore
-from bench.network.events import DataAccepted, DeviceJoined, DownlinkFailed, NetworkDropped, SendToDevice
+from bench.network.events import (
+    AskDevice,
+    DataAccepted,
+    DeviceJoined,
+    DeviceTold,
+    DownlinkFailed,
+    NetworkDropped,
+    PersistDevice,
+    SendToDevice,
+)
 from bench.network.reception import Reception
 
 __all__ = [
+    "AskDevice",
     "DataAccepted",
     "DeviceJoined",
     "DeviceProfile",
+    "DeviceTold",
     "DownlinkFailed",
     "NetworkConfig",
     "NetworkCore",
     "NetworkDropped",
+    "PersistDevice",
     "Reception",
     "SendToDevice",
 ]

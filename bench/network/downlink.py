@@ -12,7 +12,7 @@ from lorawan.ids import Eui64
 from lorawan.machine import Instant
 from lorawan.phy import lora_airtime_us
 from lorawan.regions import DutyCycle
-from lorawan.server import Send, Windows
+from lorawan.server import Openings, Send
 from lorawan.units import US_PER_MS, US_PER_S
 
 SOON_US = 100_000  # a class C frame is on the air about so long after it was asked for [assumption]
@@ -50,23 +50,18 @@ class DownlinkPlanner:
         self._duty: dict[Eui64, DutyCycle] = {}
 
     def tries(
-        self,
-        phy_payload: bytes,
-        receptions: tuple[Reception, ...],
-        uplink_dr: int,
-        windows: Windows,
-        reference: int,
+        self, phy_payload: bytes, receptions: tuple[Reception, ...], openings: Openings, reference: int
     ) -> Iterator[Transmission]:
         """The ways to try, in order, each checked for duty cycle when it is drawn and accounted at once."""
-        region = self._config.region
-        for dr, rx2_hz, after_us, eirp_dbm in (
-            (region.rx1_dr(uplink_dr, windows.rx1_dr_offset), None, windows.rx1_delay_us, self._config.rx1_eirp_dbm),
-            (windows.rx2_dr, region.rx2_freq_hz, windows.rx1_delay_us + US_PER_S, self._config.rx2_eirp_dbm),
+        region, delay_us = self._config.region, openings.rx1_delay_us
+        for dr, window_hz, after_us, eirp_dbm in (
+            (openings.rx1_dr, openings.rx1_freq_hz, delay_us, self._config.rx1_eirp_dbm),
+            (openings.rx2_dr, openings.rx2_freq_hz, delay_us + US_PER_S, self._config.rx2_eirp_dbm),
         ):
             modulation = region.modulation(dr)
             airtime_us = lora_airtime_us(len(phy_payload), modulation, crc=False)
             for reception in receptions:
-                freq_hz = reception.freq_hz if rx2_hz is None else rx2_hz
+                freq_hz = reception.freq_hz if window_hz is None else window_hz
                 at = reception.arrived_at + after_us
                 duty = self._duty.setdefault(reception.gateway_eui, DutyCycle(region))
                 band = region.sub_band(freq_hz)

@@ -8,6 +8,9 @@ from typing import TypeAlias
 from bench.network.reception import Reception
 from gateway_fw.gwmp import DownlinkAnswered, DownlinkUnsent, SendDownlink, UplinkReceived
 from lorawan.ids import DevAddr, Eui64
+from lorawan.mac_commands import MacCommand
+from lorawan.server import DownlinkAcknowledged, DownlinkUnacknowledged, ServerMemory
+from lorawan.server.events import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,15 @@ class SendToDevice:
     f_port: int
     payload: bytes
     confirmed: bool = False
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskDevice:
+    """Event: the operator wants this of a device: one MAC command, or LinkADRReqs that make one block."""
+
+    dev_eui: Eui64
+    request: tuple[MacCommand, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +47,36 @@ class DataAccepted:
 
 @dataclass(frozen=True, slots=True)
 class DeviceJoined:
-    """Effect: a join request was answered with an accept; its session begins."""
+    """Effect: a join or rejoin request is answered with an accept; its session begins with the device's next uplink.
+
+    dev_nonce: of the request; RJcount of a rejoin. rejoin_type: None for a join.
+    """
 
     dev_eui: Eui64
     dev_addr: DevAddr
     dev_nonce: int
+    rejoin_type: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersistDevice:
+    """Effect: write this durably; the effects after it wait until it is."""
+
+    dev_eui: Eui64
+    memory: ServerMemory
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTold:
+    """Effect: what a device's uplink says of a request, of its battery, or of a confirmed downlink."""
+
+    dev_eui: Eui64
+    news: News | DownlinkAcknowledged | DownlinkUnacknowledged
 
 
 @dataclass(frozen=True, slots=True)
 class DownlinkFailed:
-    """Effect: no gateway could send an answer. reason: of the last try."""
+    """Effect: no gateway could send an answer, or a downlink or request was refused. reason: of the last try."""
 
     dev_eui: Eui64
     reason: str
@@ -60,5 +92,7 @@ class NetworkDropped:
     phy_payload: bytes
 
 
-NetworkEvent: TypeAlias = UplinkReceived | DownlinkAnswered | DownlinkUnsent | SendToDevice
-NetworkEffect: TypeAlias = SendDownlink | DataAccepted | DeviceJoined | DownlinkFailed | NetworkDropped
+NetworkEvent: TypeAlias = UplinkReceived | DownlinkAnswered | DownlinkUnsent | SendToDevice | AskDevice
+NetworkEffect: TypeAlias = (
+    PersistDevice | SendDownlink | DataAccepted | DeviceJoined | DeviceTold | DownlinkFailed | NetworkDropped
+)

@@ -11,10 +11,9 @@ from lorawan.phy import LoraModulation
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """A copy.
+    """A copy. tmst: the gateway's counter at the end of the frame; arrived_at: when the server got it.
 
-    tmst: the gateway's counter at the end of the frame; arrived_at: when the server got it. gps_ms: GPS time at the end
-    of the frame, of a gateway that knows it.
+    gps_us: GPS time at the end of the frame, µs, of a gateway that knows it (to 1 ms, Semtech UDP's "tmms").
     """
 
     gateway_eui: Eui64
@@ -24,7 +23,7 @@ class Reception:
     rssi_dbm: float
     snr_db: float
     arrived_at: Instant
-    gps_ms: int | None = None
+    gps_us: int | None = None
 
 
 class Deduplicator:

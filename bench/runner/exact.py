@@ -13,10 +13,12 @@ from bench.network import (
     DataAccepted,
     DeviceJoined,
     DeviceProfile,
+    DeviceTold,
     DownlinkFailed,
     NetworkConfig,
     NetworkCore,
     NetworkDropped,
+    PersistDevice,
 )
 from bench.network.events import NetworkEffect
 from bench.runner.identities import reading
@@ -251,8 +253,8 @@ class ExactStage:
                     self.recorder.dropped(now, "network", "", effect.reason, effect.clause)
                 case DownlinkFailed():
                     self.recorder.dropped(now, "network", self._name(effect.dev_eui), "downlink", effect.reason)
-                case DeviceJoined():
-                    pass  # the device's own Joined is what counts
+                case DeviceJoined() | PersistDevice() | DeviceTold():
+                    pass  # the device's own Joined is what counts; memory is durable here
 
     def _name(self, dev_eui: Eui64) -> str:
         return self._plan.sensors[self._device_index[dev_eui]].id

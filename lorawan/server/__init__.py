@@ -1,45 +1,85 @@
-"""The network side of ONE device: its join, its session, its ADR, as cores."""
+"""The network side of ONE device: its joins, its session, its ADR, as cores. `ServerCore` is all of it."""
 
-from lorawan.server.adr import AdrHistory, AdrPolicy, AdrTarget, decide
+from lorawan.server.adr import AdrAlgorithm, AdrFixed, AdrHistory, AdrInputs, AdrPolicy, AdrTarget
 from lorawan.server.class_link import Channel, ClassLink
+from lorawan.server.core import Registration, ServerCore
 from lorawan.server.events import (
     Answer,
     AppUplink,
-    LinkSettings,
-    MoveBeacon,
-    MovePingSlots,
+    Ask,
+    DeviceStatus,
+    DownlinkAcknowledged,
+    DownlinkUnacknowledged,
+    JoinAnswer,
+    JoinHeard,
+    PersistJoins,
     QueueDownlink,
+    RejoinGranted,
+    RejoinHeard,
     Repeated,
+    RequestDone,
+    RequestRefused,
+    RequestUnanswered,
     Send,
+    ServerEffect,
+    ServerEvent,
+    ServerPersist,
+    SessionCreated,
     UplinkHeard,
 )
-from lorawan.server.join import JoinCore, JoinHeard, JoinSettings, SessionCreated
+from lorawan.server.join import JoinCore, JoinSettings
+from lorawan.server.memory import ClassMemory, JoinMemory, KeptSession, ServerMemory, SessionMemory
 from lorawan.server.multicast import MulticastSender
+from lorawan.server.picture import LinkSettings, Openings, Picture, Windows
 from lorawan.server.session import ServerSession
-from lorawan.server.settings import SessionSettings, Windows
+from lorawan.server.settings import Operation, SessionSettings
 
 __all__ = [
+    "AdrAlgorithm",
+    "AdrFixed",
     "AdrHistory",
+    "AdrInputs",
     "AdrPolicy",
     "AdrTarget",
     "Answer",
     "AppUplink",
+    "Ask",
     "Channel",
     "ClassLink",
+    "ClassMemory",
+    "DeviceStatus",
+    "DownlinkAcknowledged",
+    "DownlinkUnacknowledged",
+    "JoinAnswer",
     "JoinCore",
     "JoinHeard",
+    "JoinMemory",
     "JoinSettings",
+    "KeptSession",
     "LinkSettings",
-    "MoveBeacon",
-    "MovePingSlots",
     "MulticastSender",
+    "Openings",
+    "Operation",
+    "PersistJoins",
+    "Picture",
     "QueueDownlink",
+    "Registration",
+    "RejoinGranted",
+    "RejoinHeard",
     "Repeated",
+    "RequestDone",
+    "RequestRefused",
+    "RequestUnanswered",
     "Send",
+    "ServerCore",
+    "ServerEffect",
+    "ServerEvent",
+    "ServerMemory",
+    "ServerPersist",
     "ServerSession",
     "SessionCreated",
+    "SessionMemory",
     "SessionSettings",
     "UplinkHeard",
     "Windows",
-    "decide",
 ]

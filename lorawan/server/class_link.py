@@ -5,16 +5,15 @@ Source: TS001-1.0.4 §9.3.1, §11 and §15; LoRaWAN 1.1 §13.2, §16 and §17.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lorawan.ids import DevAddr
-from lorawan.mac_commands import BeaconFreqReq, MacCommand, PingSlotChannelReq
 from lorawan.machine import Instant
 from lorawan.operating_class import OperatingClass
 from lorawan.ping_slots import DEFAULT_PERIODICITY, beacon_time_s, next_ping_slot, period_start_us
 from lorawan.regions import Region
-from lorawan.server.events import MoveBeacon, MovePingSlots
+from lorawan.server.memory import ClassMemory
 from lorawan.units import US_PER_S
 
 PING_LEAD_US = US_PER_S  # a ping slot's frame is handed to the gateway this long before it [assumption]
@@ -32,8 +31,8 @@ class Channel(NamedTuple):
 class ClassLink:
     """Mutable, part of one session. Frequencies 0, data rate None: the region's.
 
-    requested: commands that the device has yet to answer. held_until: before then the device listens in its class A
-    windows. answer_by: until then a confirmed class B or C downlink may be acknowledged, None if none is waited for.
+    held_until: before then the device listens in its class A windows. answer_by: until then a confirmed class B or C
+    downlink may be acknowledged, None if none is waited for.
     """
 
     operating_class: OperatingClass = OperatingClass.A
@@ -41,21 +40,20 @@ class ClassLink:
     ping_slot_freq_hz: int = 0
     ping_slot_dr: int | None = None
     beacon_freq_hz: int = 0
-    requested: dict[type[MacCommand], MacCommand] = field(default_factory=dict)
     held_until: Instant = 0
     answer_by: Instant | None = None
 
-    def ask(self, wish: MovePingSlots | MoveBeacon) -> None:
-        """Put a command into the class A answers until the device answers it. Raises FrameError out of range."""
-        if isinstance(wish, MovePingSlots):
-            self.requested[PingSlotChannelReq] = PingSlotChannelReq(wish.freq_hz, wish.data_rate)
-        else:
-            self.requested[BeaconFreqReq] = BeaconFreqReq(wish.freq_hz)
-
     @property
-    def requests(self) -> bytes:
-        """The commands under way, for the next class A answer."""
-        return b"".join(command.encode() for command in self.requested.values())
+    def memory(self) -> ClassMemory:
+        """What of it outlives a restart of the network."""
+        where = (self.periodicity, self.ping_slot_freq_hz, self.ping_slot_dr, self.beacon_freq_hz)
+        return ClassMemory(self.operating_class, *where)
+
+
+def link_of(kept: ClassMemory) -> ClassLink:
+    """What was known before the restart."""
+    where = (kept.periodicity, kept.ping_slot_freq_hz, kept.ping_slot_dr, kept.beacon_freq_hz)
+    return ClassLink(kept.operating_class, *where)
 
 
 def slot_after(dev_addr: DevAddr, periodicity: int, gps_at_origin_us: int, after: Instant) -> Instant:

@@ -8,32 +8,38 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
-from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceConfig, DeviceCore, DeviceMemory, SendRequest, StartJoin, Transmission
 from lorawan.device.events import DeviceEffect, DeviceEvent, Persist, Received, ReceptionStarted, StopListening
 from lorawan.device.phases import Phase
 from lorawan.device.windows import DETECT_SYMBOLS, PREAMBLE_SYMBOLS
 from lorawan.draws import Draws
 from lorawan.errors import MisuseError
-from lorawan.frames import DataUp, JoinRequest, parse
+from lorawan.frames import DataUp, JoinRequest, RejoinRequest02, RejoinRequest1, parse
 from lorawan.ids import DevAddr, NetId
+from lorawan.mac_commands import MacCommand
 from lorawan.machine import Instant
 from lorawan.phy import Heard, Listen, LoraModulation, lora_airtime_us, lora_symbol_us
-from lorawan.regions import ChannelPlan, join_place, with_cf_list
+from lorawan.regions import ChannelPlan
 from lorawan.server import (
     Answer,
     AppUplink,
+    Ask,
+    JoinAnswer,
     JoinCore,
     JoinHeard,
     JoinSettings,
+    Openings,
+    Operation,
     QueueDownlink,
+    Registration,
+    RejoinHeard,
+    ServerCore,
+    ServerEffect,
+    ServerMemory,
+    ServerPersist,
     ServerSession,
-    SessionCreated,
-    SessionSettings,
     UplinkHeard,
-    Windows,
 )
-from lorawan.server.events import SessionEffect
 from lorawan.testing.links import Link, perfect
 from lorawan.units import US_PER_S
 
@@ -73,7 +79,8 @@ class Pair:
     up and down say what becomes of each frame (`lorawan.testing.links`). window: the one in which the network answers;
     an answer that is late for it takes the other or is not sent. drift_ppm: how much too fast the device's clock runs.
     A downlink is heard where a window of its frequency and modulation is open for five symbols of its preamble, so the
-    pair also shows whether both ends agree on the windows: `missed` has those that found none.
+    pair also shows whether both ends agree on the windows: `missed` has those that found none. operation: how the
+    network runs its devices.
     """
 
     config: DeviceConfig
@@ -84,19 +91,18 @@ class Pair:
     window: int = 1
     drift_ppm: int = 0
     seed: int = 1
+    operation: Operation = field(default_factory=Operation)
     device: DeviceCore = field(init=False)
     memory: DeviceMemory = field(init=False, default_factory=DeviceMemory)
-    joins: JoinCore | None = field(init=False, default=None)
-    session: ServerSession | None = field(init=False, default=None)
+    server: ServerCore = field(init=False)
+    server_memory: ServerMemory | None = field(init=False, default=None)
     now: Instant = field(init=False, default=0)
     sent: list[Transmission] = field(init=False, default_factory=list)
     answers: list[Downlink] = field(init=False, default_factory=list)
     missed: list[Downlink] = field(init=False, default_factory=list)
     device_effects: list[DeviceEffect] = field(init=False, default_factory=list)
-    server_effects: list[SessionEffect] = field(init=False, default_factory=list)
+    server_effects: list[ServerEffect] = field(init=False, default_factory=list)
     boots: int = field(init=False, default=0)
-    _plan: ChannelPlan = field(init=False)  # what the network believes of the device's
-    _rx2_freq_hz: int = field(init=False)
     _due: list[tuple[Instant, int, Callable[[], None]]] = field(init=False, default_factory=list)
     _order: count[int] = field(init=False, default_factory=count)
     _windows: list[Listen] = field(init=False, default_factory=list)
@@ -105,20 +111,8 @@ class Pair:
     _cut_in: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        config = self.config
-        self._plan, self._rx2_freq_hz = ChannelPlan.of(config.region), config.region.rx2_freq_hz
         self._boot()
-        if config.dev_addr is not None and config.session_keys is not None:
-            self._open(config.dev_addr, config.session_keys, is_1_1=config.version.is_1_1)
-        elif config.app_key is not None:
-            self.joins = JoinCore(
-                config.version,
-                config.dev_eui,
-                DEV_ADDR,
-                self.settings,
-                app_key=config.app_key,
-                nwk_key=config.nwk_key,
-            )
+        self.restart_network()
 
     # -- what a test does ------------------------------------------------------------------------------------------
 
@@ -136,7 +130,11 @@ class Pair:
         """Queue a downlink at the network. Raises MisuseError before the first session."""
         if self.session is None:
             raise MisuseError("there is no session yet")
-        self._from_server(self.session.handle(QueueDownlink(f_port, payload, confirmed), self.now), None)
+        self._from_server(self.server.handle(QueueDownlink(f_port, payload, confirmed), self.now), None)
+
+    def ask(self, *commands: MacCommand) -> None:
+        """Ask the device for something at the network: a command, or LinkADRReqs that make one block."""
+        self._from_server(self.server.handle(Ask(commands), self.now), None)
 
     def feed(self, event: DeviceEvent) -> None:
         """Hand one event to the device."""
@@ -165,11 +163,37 @@ class Pair:
         """The device loses power once so many more of its effects were carried out; the next ones never are."""
         self._cut_in = effects
 
+    def restart_network(self) -> None:
+        """The network starts again with what was last persisted."""
+        config = self.config
+        device = Registration(
+            config.version,
+            config.region,
+            config.dev_eui,
+            config.dev_addr if config.dev_addr is not None else DEV_ADDR,
+            self.settings,
+            app_key=config.app_key,
+            nwk_key=config.nwk_key,
+            session_keys=config.session_keys,
+            operation=self.operation,
+        )
+        self.server = ServerCore(device, self.server_memory)
+
     # -- what a test looks at --------------------------------------------------------------------------------------
 
     def of(self, effect_type: type[_Effect]) -> list[_Effect]:
         """The effects of one type, of either end, in order."""
         return [e for e in (*self.device_effects, *self.server_effects) if isinstance(e, effect_type)]
+
+    @property
+    def session(self) -> ServerSession | None:
+        """The network's side of the newest session, None before the first accept."""
+        return next(iter(self.server.sessions), None)
+
+    @property
+    def joins(self) -> JoinCore | None:
+        """The join server, None for a personalised device."""
+        return self.server.joins
 
     @property
     def app_uplinks(self) -> list[AppUplink]:
@@ -201,8 +225,8 @@ class Pair:
         wakes = [self._due[0][0]] if self._due else []
         if self.device.wake_at is not None:
             wakes.append(self._true(self.device.wake_at))
-        if self.session is not None and self.session.wake_at is not None:
-            wakes.append(self.session.wake_at)
+        if self.server.wake_at is not None:
+            wakes.append(self.server.wake_at)
         return min(wakes, default=None)
 
     def _is_quiet(self, at: Instant) -> bool:
@@ -211,8 +235,8 @@ class Pair:
     def _step(self) -> None:
         if self._due and self._due[0][0] <= self.now:
             heapq.heappop(self._due)[2]()
-        elif self.session is not None and self.session.wake_at is not None and self.session.wake_at <= self.now:
-            self._from_server(self.session.wake(self.now), None)
+        elif self.server.wake_at is not None and self.server.wake_at <= self.now:
+            self._from_server(self.server.wake(self.now), None)
         else:
             wake_at = self.device.wake_at
             if wake_at is not None:
@@ -307,46 +331,35 @@ class Pair:
 
     # -- the network -----------------------------------------------------------------------------------------------
 
-    def _open(self, dev_addr: DevAddr, keys: SessionKeys, *, is_1_1: bool) -> None:
-        region = self.config.region
-        self._plan = with_cf_list(ChannelPlan.of(region), self.settings.cf_list)
-        windows = Windows.defaults(region)
-        if self.config.dev_addr is None:
-            settings = self.settings
-            windows = Windows(max(1, settings.rx_delay_s) * US_PER_S, settings.rx1_dr_offset, settings.rx2_dr)
-        self.session = ServerSession(
-            SessionSettings(self.config.version, region, dev_addr, keys, is_1_1, self._plan.ch_mask, windows)
-        )
-
     def _uplink(self, up: _Up) -> None:
         transmit = up.transmission.transmit
         frame, region = parse(transmit.payload, uplink=True), self.config.region
-        if isinstance(frame, JoinRequest) and self.joins is not None:
-            windows = Windows(region.join_accept_delay1_us, 0, region.rx2_dr)
-            place = join_place(region, up.tx_ch, region.dr_of(transmit.modulation))
-            self._rx2_freq_hz = place.rx2_freq_hz
-            for effect in self.joins.handle(JoinHeard(frame), self.now):
-                if isinstance(effect, SessionCreated):
-                    self._open(effect.dev_addr, effect.keys, is_1_1=effect.is_1_1)
-                    self._answer(effect.accept, up, windows, place.rx1_freq_hz)
-        elif isinstance(frame, DataUp) and self.session is not None:
-            heard = UplinkHeard(frame, self.snr_db, region.dr_of(transmit.modulation), up.tx_ch, 1)
-            self._from_server(self.session.handle(heard, self.now), up)
+        dr = region.dr_of(transmit.modulation)
+        match frame:
+            case JoinRequest():
+                effects = self.server.handle(JoinHeard(frame, dr, up.tx_ch), self.now)
+            case RejoinRequest02() | RejoinRequest1():
+                effects = self.server.handle(RejoinHeard(frame, dr, up.tx_ch), self.now)
+            case DataUp():
+                heard = UplinkHeard(frame, self.snr_db, dr, up.tx_ch, 1, ended_at=up.ended_at)
+                effects = self.server.handle(heard, self.now)
+            case _:
+                return
+        self._from_server(effects, up)
 
-    def _from_server(self, effects: Sequence[SessionEffect], up: _Up | None) -> None:
+    def _from_server(self, effects: Sequence[ServerEffect], up: _Up | None) -> None:
         self.server_effects += effects
         for effect in effects:
-            if isinstance(effect, Answer) and self.session is not None and up is not None:
-                channel = self._plan.channels[up.tx_ch]
-                rx1_freq_hz = channel.downlink_freq_hz if channel else up.transmission.transmit.freq_hz
-                self._answer(effect.phy_payload, up, self.session.settings.windows, rx1_freq_hz)
+            if isinstance(effect, ServerPersist):
+                self.server_memory = effect.memory
+            elif isinstance(effect, Answer | JoinAnswer) and up is not None:
+                self._answer(effect.phy_payload, up, effect.openings)
 
-    def _answer(self, payload: bytes, up: _Up, windows: Windows, rx1_freq_hz: int) -> None:
-        region, transmit = self.config.region, up.transmission.transmit
-        rx1_dr = region.rx1_dr(region.dr_of(transmit.modulation), windows.rx1_dr_offset)
-        rx1_at = up.ended_at + windows.rx1_delay_us
-        rx1 = Downlink(rx1_at, payload, rx1_freq_hz, region.modulation(rx1_dr))
-        rx2 = Downlink(rx1_at + US_PER_S, payload, self._rx2_freq_hz, region.modulation(windows.rx2_dr))
+    def _answer(self, payload: bytes, up: _Up, opens: Openings) -> None:
+        region, uplink_hz = self.config.region, up.transmission.transmit.freq_hz
+        rx1_at = up.ended_at + opens.rx1_delay_us
+        rx1 = Downlink(rx1_at, payload, opens.rx1_freq_hz or uplink_hz, region.modulation(opens.rx1_dr))
+        rx2 = Downlink(rx1_at + US_PER_S, payload, opens.rx2_freq_hz, region.modulation(opens.rx2_dr))
         ways = [way for way in (rx1, rx2)[self.window - 1 :] if way.at >= self.now]
         for late in self.down(payload):
             if late:

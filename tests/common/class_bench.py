@@ -22,12 +22,13 @@ from lorawan.phy import Heard, Listen, LoraModulation, Window, lora_airtime_us, 
 from lorawan.server import (
     Answer,
     MulticastSender,
+    Operation,
+    Picture,
     QueueDownlink,
     Send,
     ServerSession,
     SessionSettings,
     UplinkHeard,
-    Windows,
 )
 from lorawan.server.events import SessionEffect, SessionEvent
 
@@ -61,10 +62,10 @@ class ClassBench:
                 config.dev_addr,
                 config.session_keys,
                 config.version.is_1_1,
-                7,
-                Windows.defaults(config.region),
+                over_the_air=False,
+                picture=Picture.of(config.region),
+                operation=Operation(gps_at_origin_us=GPS_AT_ORIGIN_US if gps else None),
                 operating_class=operating_class,
-                gps_at_origin_us=GPS_AT_ORIGIN_US if gps else None,
             )
         )
         self.senders: list[MulticastSender] = []

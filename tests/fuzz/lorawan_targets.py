@@ -20,6 +20,8 @@ from lorawan.frames import (
     FCtrlUp,
     JoinAccept,
     JoinRequest,
+    RejoinRequest02,
+    RejoinRequest1,
     parse,
     parse_cf_list,
     peek_dev_addr,
@@ -28,7 +30,16 @@ from lorawan.frames import (
 )
 from lorawan.frames.beacon import crc16_ccitt, decode_beacon, encode_beacon
 from lorawan.ids import AesKey, DevAddr, Eui64, NetId
-from lorawan.mac_commands import encode_commands, parse_commands
+from lorawan.mac_commands import (
+    DevStatusReq,
+    LinkAdrReq,
+    NewChannelReq,
+    RekeyInd,
+    RxParamSetupReq,
+    RxTimingSetupReq,
+    encode_commands,
+    parse_commands,
+)
 from lorawan.phy import Heard, Listen, LoraModulation
 from lorawan.regions import EU868, REGIONS
 from lorawan.regions.cf_list import with_cf_list
@@ -48,7 +59,7 @@ from lorawan.secured import (
     seal_join_accept_11,
     seal_up,
 )
-from lorawan.server import JoinHeard, JoinSettings, QueueDownlink, UplinkHeard
+from lorawan.server import Ask, JoinHeard, JoinSettings, QueueDownlink, RejoinHeard, UplinkHeard
 from lorawan.testing import Pair
 from lorawan.version import Version
 from tests.fuzz.contract import Pieces, Target, as_text
@@ -275,15 +286,24 @@ def _server_hears_strangers(data: bytes) -> None:
     """Version, then frames of somebody without keys."""
     pieces = Pieces(data)
     pair = _standing(pieces.pick(VERSIONS), "joined").pair
-    assert pair.session is not None
-    assert pair.joins is not None
     while pieces:
         with suppress(FrameError):
             frame = parse(pieces.string(), uplink=True)
             if isinstance(frame, DataUp):
-                pair.session.handle(UplinkHeard(frame, 5.0, 5, 0, 1), pair.now)
+                pair.server.handle(UplinkHeard(frame, 5.0, 5, 0, 1), pair.now)
             elif isinstance(frame, JoinRequest):
-                pair.joins.handle(JoinHeard(frame), pair.now)
+                pair.server.handle(JoinHeard(frame), pair.now)
+            elif isinstance(frame, RejoinRequest02 | RejoinRequest1):
+                pair.server.handle(RejoinHeard(frame), pair.now)
+
+
+ASKED = (
+    RxTimingSetupReq(3),
+    NewChannelReq(ch_index=3, freq_hz=867_100_000, max_dr=5, min_dr=0),
+    RxParamSetupReq(rx1_dr_offset=1, rx2_dr=3, freq_hz=869_525_000),
+    LinkAdrReq(data_rate=3, tx_power=1, ch_mask=5, ch_mask_cntl=0, nb_trans=2),
+    DevStatusReq(),
+)
 
 
 def _server_hears_its_device(data: bytes) -> None:
@@ -298,6 +318,11 @@ def _server_hears_its_device(data: bytes) -> None:
             return
         flags, f_port, snr_db = pieces.byte(), pieces.byte(), pieces.byte() / 4 - 32
         f_opts, payload = pieces.string()[:15], pieces.string()[:200]
+        if f_cnt == 0 and device_session.is_1_1:
+            f_opts = (RekeyInd(1).encode() + f_opts)[:15]  # without it nothing is taken
+        if flags & 128:
+            for request in ASKED:
+                session.handle(Ask((request,)), pair.now)
         if flags & 32:
             session.handle(QueueDownlink(1 + f_port % 223, payload, bool(flags & 64)), pair.now)
         sealed = seal_up(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lorawan import mac_commands as mac
-from lorawan.server.commands.context import ServerCommandContext
+from lorawan.server.commands.context import ServerCommandContext, impossible
 
 
 def ping_slot_info(command: mac.PingSlotInfoReq, session: ServerCommandContext) -> None:
@@ -14,13 +14,17 @@ def ping_slot_info(command: mac.PingSlotInfoReq, session: ServerCommandContext) 
 
 def ping_slot_channel_ans(command: mac.PingSlotChannelAns, session: ServerCommandContext) -> None:
     """The ping slots are where they were asked to be, or stay where they were."""
-    asked = session.classes.requested.pop(mac.PingSlotChannelReq, None)
-    if isinstance(asked, mac.PingSlotChannelReq) and command.data_rate_ok and command.freq_ok:
-        session.classes.ping_slot_freq_hz, session.classes.ping_slot_dr = asked.freq_hz, asked.data_rate
+    done = session.answered(mac.PingSlotChannelReq, command, accepted=command.data_rate_ok and command.freq_ok)
+    if done is None:
+        return
+    if not session.region.is_lora(done[0].data_rate, uplink=False):
+        session.out.refuse(impossible(done[0]))
+        return
+    session.classes.ping_slot_freq_hz, session.classes.ping_slot_dr = done[0].freq_hz, done[0].data_rate
 
 
 def beacon_freq_ans(command: mac.BeaconFreqAns, session: ServerCommandContext) -> None:
     """The device looks for beacons where it was asked to, or where it did."""
-    asked = session.classes.requested.pop(mac.BeaconFreqReq, None)
-    if isinstance(asked, mac.BeaconFreqReq) and command.freq_ok:
-        session.classes.beacon_freq_hz = asked.freq_hz
+    done = session.answered(mac.BeaconFreqReq, command, accepted=command.freq_ok)
+    if done is not None:
+        session.classes.beacon_freq_hz = done[0].freq_hz

@@ -17,6 +17,10 @@ from lorawan.version import Version
 
 KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 OTAA = f'[[device]]\ndev_eui = "0200000000000001"\nversion = "1.0.4"\napp_key = "{KEY}"\n'
+ABP = (
+    '[[device]]\ndev_eui = "0200000000000001"\nversion = "1.0.4"\ndev_addr = "26000001"\n'
+    f'nwk_s_key = "{KEY}"\napp_s_key = "{KEY}"\n'
+)
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -49,6 +53,10 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
             DeviceProfile(Eui64(3), Version.V1_0_4, dev_addr=DevAddr(7), session_keys=SESSION_10),
         ),
         (
+            "abp relaxed",
+            DeviceProfile(Eui64(5), Version.V1_0_3, dev_addr=DevAddr(9), session_keys=SESSION_10, relaxed_f_cnt=True),
+        ),
+        (
             "abp 1.1",
             DeviceProfile(Eui64(4), Version.V1_1, dev_addr=DevAddr(8), session_keys=SESSION_11),
         ),
@@ -73,6 +81,8 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
         (OTAA + '\n[network]\nextra_channels = ["867.1"]\n', 7, "has no unit"),
         (OTAA + '\n[network]\ndedup_window = "2 s"\n', 7, "no time for RX1"),
         (OTAA + 'dev_addr = "26000001"\n', 5, "either OTAA or ABP"),
+        (OTAA + "relaxed_f_cnt = true\n", 5, "joining begins counters anew"),
+        (ABP + "relaxed_f_cnt = true\n", 7, "1.0.2 and 1.0.3 only"),
         ('[[device]]\ndev_eui = "0200000000000001"\nversion = "1.0.4"\n', 1, "app_key: missing"),
         ("[[device]]\nversion = 1..0\n", 2, "not TOML"),
         ("", 1, "write a [[device]] table"),

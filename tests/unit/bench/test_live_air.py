@@ -11,7 +11,7 @@ from bench.live.air import LiveAir, Pace
 from bench.live.clock import LiveWorld
 from bench.live.events import AirEvent, DeviceHasJoined, DownlinkOver, DownlinkRefused, UplinkOver
 from bench.live.scenario import LiveScenario, live_plan
-from bench.network import DeviceJoined, NetworkCore
+from bench.network import DataAccepted, DeviceJoined, NetworkCore, PersistDevice
 from bench.runner.exact import StagePlan
 from gateway_fw.gwmp import CRC_OK, Rxpk, SendDownlink, UplinkReceived
 from lorawan.ids import Eui64
@@ -80,7 +80,7 @@ class Bench:
                 )
                 self.port.transmit(self.answers(transmit))
             else:
-                assert isinstance(effect, DeviceJoined) or type(effect).__name__ == "DataAccepted"
+                assert isinstance(effect, DeviceJoined | DataAccepted | PersistDevice)
 
     def run(self, seconds: int) -> None:
         for _ in range(seconds * 50):

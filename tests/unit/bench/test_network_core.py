@@ -354,7 +354,7 @@ class TestBetweenUplinks:
 
     def test_class_c_is_sent_at_once_where_rx2_listens(self) -> None:
         core = self.heard(OperatingClass.C)
-        (send,) = core.handle(SendToDevice(Eui64(1), 10, b"now"), 60_000_000)
+        (send,) = requests(core.handle(SendToDevice(Eui64(1), 10, b"now"), 60_000_000))
         assert isinstance(send, SendDownlink)
         txpk = send.txpk
         assert send.gateway_eui == GATEWAYS[1]
@@ -365,13 +365,13 @@ class TestBetweenUplinks:
         core = self.heard(OperatingClass.C)
         assert core.handle(SendToDevice(Eui64(1), 10, b"now"), 300_000) == []
         assert core.wake_at == 3_000_000  # RX2 after 2 s, and a second for it
-        (send,) = core.wake(3_000_000)
+        (send,) = requests(core.wake(3_000_000))
         assert isinstance(send, SendDownlink)
         assert core.wake_at is None
 
     def test_a_gateway_that_refuses_is_followed_by_the_next(self) -> None:
         core = self.heard(OperatingClass.C)
-        (send,) = core.handle(SendToDevice(Eui64(1), 10, b"now"), 60_000_000)
+        (send,) = requests(core.handle(SendToDevice(Eui64(1), 10, b"now"), 60_000_000))
         assert isinstance(send, SendDownlink)
         refusal = DownlinkAnswered(GATEWAYS[1], send.reference, TxError.COLLISION_PACKET, None, None)
         (again,) = core.handle(refusal, 60_010_000)
@@ -382,7 +382,7 @@ class TestBetweenUplinks:
         core = self.heard(OperatingClass.A, class_b=True)
         assert core.handle(SendToDevice(Eui64(1), 10, b"slot"), 60_000_000) == []
         assert core.wake_at is not None
-        (send,) = core.wake(core.wake_at)
+        (send,) = requests(core.wake(core.wake_at))
         assert isinstance(send, SendDownlink)
         txpk = send.txpk
         slot_us = next_ping_slot(ADDR, 7, self.GPS + 60_000_000)

@@ -30,7 +30,7 @@ from lorawan.frames.beacon import Beacon, encode_beacon
 from lorawan.machine import Dropped
 from lorawan.operating_class import OperatingClass
 from lorawan.phy import Heard, LoraModulation, Window
-from lorawan.server import Answer, MoveBeacon, Send
+from lorawan.server import Answer, Ask, Send
 from lorawan.version import Version
 from tests.common.class_bench import BEACON_AIRTIME_US, GPS_AT_ORIGIN_US, ClassBench, S, fast
 from tests.common.class_devices import BEACON_HZ, f_opts, in_class_b
@@ -221,7 +221,7 @@ class TestBeacons:
     @pytest.mark.parametrize(("freq_hz", "taken"), [(868_100_000, True), (0, True), (915_000_000, False)])
     def test_the_network_moves_the_beacon(self, freq_hz: int, taken: bool) -> None:
         bench = in_class_b()
-        bench.server(MoveBeacon(freq_hz))
+        bench.server(Ask((mac.BeaconFreqReq(freq_hz),)))
         bench.feed(SendRequest(10, b"x"))
         bench.run(5)
         bench.feed(SendRequest(10, b"y"))
@@ -231,7 +231,7 @@ class TestBeacons:
         bench.run(300)
         used = {w.freq_hz for w in bench.listened if w.window is Window.BEACON}
         assert (freq_hz or BEACON_HZ if taken else BEACON_HZ) in used
-        assert not bench.session.classes.requested
+        assert not bench.session.requests.sent
 
 
 def test_class_b_and_class_c_never_hold_at_once() -> None:

@@ -22,7 +22,7 @@ from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass
 from lorawan.phy import Listen, Window
 from lorawan.ping_slots import BEACON_PERIOD_US, beacon_time_s, period_start_us, ping_offset
-from lorawan.server import MovePingSlots, Send
+from lorawan.server import Ask, DownlinkUnacknowledged, Send
 from lorawan.server.class_link import slot_after
 from lorawan.version import Version
 from tests.common.class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
@@ -52,11 +52,11 @@ class TestPingSlots:
     @pytest.mark.parametrize("version", list(Version))
     def test_the_network_moves_them_and_uses_none_until_the_device_has_answered(self, version: Version) -> None:
         bench = in_class_b(version, 4)
-        bench.server(MovePingSlots(868_300_000, 5))
+        bench.server(Ask((mac.PingSlotChannelReq(868_300_000, 5),)))
         bench.queue(b"later")
         bench.run(60)
         assert not bench.of(Received)  # 1.0.3 §14.3: no ping slot before PingSlotChannelAns
-        bench.session._queue.clear()
+        bench.session.answering.queue.take()
         bench.feed(SendRequest(10, b"x"))
         bench.run(5)
         bench.feed(SendRequest(10, b"y"))
@@ -77,7 +77,7 @@ class TestPingSlots:
         self, freq_hz: int, data_rate: int, freq_ok: bool, dr_ok: bool
     ) -> None:
         bench = in_class_b()
-        bench.server(MovePingSlots(freq_hz, data_rate))
+        bench.server(Ask((mac.PingSlotChannelReq(freq_hz, data_rate),)))
         for _ in range(2):
             bench.feed(SendRequest(10, b"x"))
             bench.run(5)
@@ -91,7 +91,7 @@ class TestPingSlots:
     @pytest.mark.parametrize(("version", "times"), [(Version.V1_0_3, 1), (Version.V1_0_4, 3), (Version.V1_1, 1)])
     def test_only_1_0_4_repeats_the_answer_until_a_class_a_downlink(self, version: Version, times: int) -> None:
         bench = in_class_b(version)
-        bench.server(MovePingSlots(0, 5))
+        bench.server(Ask((mac.PingSlotChannelReq(0, 5),)))
         bench.feed(SendRequest(10, b"x"))
         bench.run(5)
         bench.lose_down = lambda _: True
@@ -142,10 +142,10 @@ class TestDownlinksInPingSlots:
         bench = in_class_b()
         session = bench.device.session
         assert session is not None
-        bench.server(MovePingSlots(0, 5))
+        bench.server(Ask((mac.PingSlotChannelReq(0, 5),)))
         bench.feed(SendRequest(10, b"x"))
         bench.run(5)
-        bench.session.classes.requested.clear()
+        bench.session.requests.take(mac.PingSlotChannelReq)
         before = session.adr_ack_cnt
         settings = session.class_b
         settings.ping_slot_dr = None  # listen where `ping` sends
@@ -175,7 +175,7 @@ class TestDownlinksInPingSlots:
         assert first is not None
         assert second is not None
         assert second - first >= 8 * S  # §9.3.1: until CLASS_B_RESP_TIMEOUT
-        assert [e.reason for _, e in bench.server_effects if isinstance(e, Dropped)] == ["unacknowledged"] * 2
+        assert len([e for _, e in bench.server_effects if isinstance(e, DownlinkUnacknowledged)]) == 2
 
 
 class TestMulticast:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from mac_pairs import NWK_KEY, abp, clear_f_opts, data_up, downlink, frame_of, hear, hear_commands, joined, otaa
+from mac_pairs import abp, clear_f_opts, data_up, downlink, frame_of, hear, hear_commands, joined, otaa
 from rejoin_network import hear_in, next_out
 
 from lorawan import mac_commands as mac
@@ -13,10 +13,11 @@ from lorawan.crypto import SessionKeys
 from lorawan.device import DeviceCore, DeviceMemory, Persist, Received, SendDone, SendRequest, StartJoin, Transmission
 from lorawan.draws import Draws
 from lorawan.errors import MisuseError
-from lorawan.frames import DataUp, FCtrlDown, JoinAccept, parse
-from lorawan.ids import AesKey, DevAddr, NetId
+from lorawan.frames import DataUp, FCtrlDown, parse
+from lorawan.ids import AesKey, NetId
 from lorawan.machine import Dropped
-from lorawan.secured import seal_down, seal_join_accept_10
+from lorawan.secured import seal_down
+from lorawan.server import JoinSettings
 from lorawan.testing import Pair, losing, perfect, silent
 from lorawan.version import Version
 
@@ -105,11 +106,9 @@ class TestRekeyInd:
 
     def test_a_1_1_device_on_a_1_0_network_announces_nothing(self) -> None:
         """LoRaWAN 1.1 §6.2.3: OptNeg unset; the session is one of 1.0."""
-        pair = Pair(otaa(Version.V1_1))
-        pair.joins = None
-        pair.feed(StartJoin())
-        _, (rx1, _) = next_out(pair)
-        hear_in(pair, rx1, seal_join_accept_10(NWK_KEY, JoinAccept(1, NetId(0x13), DevAddr(5))))
+        pair = Pair(otaa(Version.V1_1), settings=JoinSettings(NetId(0x13), speaks_1_1=False))
+        pair.join()
+        pair.sent.clear()
         for _ in range(70):
             pair.now += HOUR_US
             pair.send(b"x")

@@ -29,7 +29,7 @@ from lorawan.ids import NetId
 from lorawan.machine import Dropped
 from lorawan.regions import AS923_1, AU915, IN865, US915, Region
 from lorawan.server import JoinSettings
-from lorawan.testing import Pair, silent
+from lorawan.testing import Pair, perfect, silent
 from lorawan.version import Version
 
 CF_LIST = bytes.fromhex("184f84e85684b85e84886684586e8400")  # 867.1 … 867.9 MHz
@@ -159,12 +159,14 @@ class TestRequests:
         pair = joined_1_1()
         assert pair.device.session is not None
         pair.device.session.rejoins.rj_count0 = 0xFFFE
+        pair.up = silent
         for expected in ([], ["rj_count_exhausted"]):
             before = len(pair.device_effects)
             pair.now += 3600 * S  # past the duty cycle of the last one
             pair.feed(StartRejoin(0))
             pair.run()
             assert reasons(pair.device_effects[before:]) == expected
+        pair.up = perfect
         pair.device = DeviceCore(pair.config, Draws.of_seed(3), DeviceMemory(next_rj_count1=0x10000))
         pair.join()
         pair.feed(StartRejoin(1))

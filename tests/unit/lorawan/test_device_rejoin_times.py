@@ -5,17 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from mac_pairs import NWK_KEY, clear_f_opts, downlink, frame_of, hear_commands, otaa
+from mac_pairs import clear_f_opts, downlink, frame_of, hear_commands, otaa
 from rejoin_network import accept_for, hear_in, joined_1_1, next_out, rejoin_of
 
 from lorawan import mac_commands as mac
 from lorawan.device import (
     SendRequest,
-    StartJoin,
 )
-from lorawan.frames import JoinAccept, RejoinRequest02, RejoinRequest1
-from lorawan.ids import DevAddr, NetId
-from lorawan.secured import seal_join_accept_10
+from lorawan.frames import RejoinRequest02, RejoinRequest1
+from lorawan.ids import NetId
+from lorawan.server import JoinSettings
 from lorawan.testing import Pair, silent
 from lorawan.version import Version
 
@@ -115,11 +114,9 @@ class TestByItself:
 
     def test_a_device_on_a_1_0_network_never_rejoins(self) -> None:
         """§6.2.3: OptNeg 0, nothing of 1.1 is left."""
-        pair = Pair(otaa(Version.V1_1, rejoin1_period_us=1000 * S))
-        pair.joins = None
-        pair.feed(StartJoin())
-        _, (rx1, _) = next_out(pair)
-        hear_in(pair, rx1, seal_join_accept_10(NWK_KEY, JoinAccept(1, NetId(0x13), DevAddr(5))))
+        config = otaa(Version.V1_1, rejoin1_period_us=1000 * S)
+        pair = Pair(config, settings=JoinSettings(NetId(0x13), speaks_1_1=False))
+        pair.join()
         assert pair.device.session is not None
         assert not pair.device.session.is_1_1
         assert pair.device.wake_at is None

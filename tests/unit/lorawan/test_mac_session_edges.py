@@ -16,6 +16,7 @@ from mac_pairs import (
     otaa,
 )
 
+from lorawan import mac_commands as mac
 from lorawan.device import (
     DeviceCore,
     DeviceMemory,
@@ -144,12 +145,10 @@ class TestConfirmed:
         """1.1 puts the acknowledged counter into the MIC of every copy."""
         pair = joined(version)
         assert pair.session is not None
+        pair.ask(mac.LinkAdrReq(data_rate=5, tx_power=0, ch_mask=7, ch_mask_cntl=0, nb_trans=3))
         for payload in (b"first", b"second"):
             pair.session.handle(QueueDownlink(7, payload, confirmed=True), pair.now)
             pair.send(b"x")
-        session = pair.device.session
-        assert session is not None
-        session.nb_trans = 3
         lost: list[bytes] = []
 
         def lose_first(payload: bytes) -> bool:

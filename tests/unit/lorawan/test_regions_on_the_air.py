@@ -11,6 +11,7 @@ from lorawan import mac_commands as mac
 from lorawan.device import DeviceConfig, SendDone, SendRequest
 from lorawan.device.session import DeviceSession
 from lorawan.errors import MisuseError
+from lorawan.frames import DataDown, parse
 from lorawan.frames.cf_list import encode_cf_list
 from lorawan.ids import NetId
 from lorawan.machine import Dropped
@@ -153,9 +154,17 @@ class TestUs915:
         assert (session.dr, session.plan.ch_mask) == (3, 0xFF00 | 1 << 65)
         assert pair.sent[-1].transmit.modulation == LoraModulation(7)
 
-    def test_a_mask_that_no_frame_can_ask_for_is_a_mistake_of_ours(self) -> None:
-        with pytest.raises(MisuseError, match="more LinkADRReqs"):
-            joined_in(US915, cf_list=type_1([1, 1, 1, 1, 0]))
+    def test_a_mask_that_takes_more_requests_than_f_opts_hold_is_asked_for_on_port_0(self) -> None:
+        pair = joined_in(US915, cf_list=type_1([1, 1, 1, 1, 0]))
+        pair.snr_db = 20.0
+        for k in range(3):
+            pair.send(bytes([k]))
+        session = session_of(pair)
+        assert (session.dr, session.plan.ch_mask) == (3, 1 | 1 << 16 | 1 << 32 | 1 << 48)
+        ports = [
+            peek.f_port for answer in pair.answers if isinstance(peek := parse(answer.payload, uplink=False), DataDown)
+        ]
+        assert ports[0] == 0
 
     def test_a_long_payload_waits_for_a_faster_data_rate(self) -> None:
         pair = joined_in(US915)
