@@ -33,33 +33,30 @@ TITLES: Final[dict[DeviceClass, str]] = {
     "C": "Class C",
     "relay": "Relays (TS011)",
 }
-RELAY_REASON: Final = "codec only: relays and the devices behind them are not simulated"
 
 
 def device_half(command: type[MacCommand]) -> Half:
     """What a device does with a command, or why nothing. Raises MissingCell."""
-    reasons = {**DEVICE_REASONS, **_relay_reason(command)}
     if command.uplink:
         does = _sent(command, uses_of(command, "lorawan/device", Role.MAKES), DEVICE_SENDS)
-        return half(Held(command, "device", "sends", ()), does, DEVICE_TESTS, reasons, WHERE)
+        return half(Held(command, "device", "sends", ()), does, DEVICE_TESTS, DEVICE_REASONS, WHERE)
     handler = DEVICE_HANDLERS.get(command) or BLOCK_HANDLERS.get(command)
     does = _handled(handler)
-    return half(Held(command, "device", "handles", ()), does, DEVICE_TESTS, reasons, WHERE)
+    return half(Held(command, "device", "handles", ()), does, DEVICE_TESTS, DEVICE_REASONS, WHERE)
 
 
 def server_half(command: type[MacCommand]) -> Half:
     """What the network does with a command, or why nothing. Raises MissingCell."""
-    reasons = {**SERVER_REASONS, **_relay_reason(command)}
     if command.uplink:
         does = _handled(SERVER_HANDLERS.get(command))
-        return half(Held(command, "server", "handles", ()), does, SERVER_TESTS, reasons, WHERE)
+        return half(Held(command, "server", "handles", ()), does, SERVER_TESTS, SERVER_REASONS, WHERE)
     senders = uses_of(command, "lorawan/server", Role.MAKES)
     asked = [use for use in uses_of(command, "lorawan/server", Role.LISTS) if use.function == "ANSWERS"]
     does = _sent(command, senders, SERVER_SENDS)
     if asked:
         operator = f"sent where the operator asks for it ({places(asked)})"
         does = f"{does}; {operator}" if does else operator
-    return half(Held(command, "server", "sends", ()), does, SERVER_TESTS, reasons, WHERE)
+    return half(Held(command, "server", "sends", ()), does, SERVER_TESTS, SERVER_REASONS, WHERE)
 
 
 def held() -> Iterator[Held]:
@@ -93,10 +90,6 @@ def _row(command: type[MacCommand]) -> list[str]:
         server.does,
         server.tests,
     ]
-
-
-def _relay_reason(command: type[MacCommand]) -> dict[type[MacCommand], str]:
-    return {command: RELAY_REASON} if command.device_class == "relay" else {}
 
 
 def _sent(command: type[MacCommand], senders: list[Use], texts: Mapping[type[MacCommand], str]) -> str:

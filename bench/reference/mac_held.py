@@ -22,6 +22,8 @@ _REJOIN = "unit/lorawan/test_device_rejoin_times.py::"
 _CLASS_B = "unit/lorawan/test_class_b.py::"
 _PING_SLOTS = "unit/lorawan/test_class_b_ping_slots.py::"
 _CLASS_C = "unit/lorawan/test_class_c.py::"
+_ASKED = "unit/lorawan/test_server_requests.py::"
+_SERVER_ANSWERS = "unit/lorawan/test_server_answers.py::"
 _VERSIONS = "unit/lorawan/test_mac_versions.py::"
 
 _LINK_CHECK = _BOTH + "TestEveryVersion::test_link_check_is_answered_with_margin_and_gateways"
@@ -130,17 +132,27 @@ DEVICE_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
     ),
 }
 
+_WINDOWS_MOVE = (_ASKED + "TestAnswered::test_the_windows_move_with_the_answer_and_both_ends_meet_there",)
+_CHANNELS_MOVE = (
+    _ASKED + "TestAnswered::test_channels_come_and_go_and_their_rx1_moves",
+    _ASKED + "TestAnswered::test_a_refusal_is_told_and_changes_nothing",
+)
+_BLOCK = _ASKED + "TestAnswered::test_a_block_of_link_adr_requests_is_one_request"
+_STATUS = (_ASKED + "TestDeviceStatus::test_a_device_is_asked_each_period_and_its_answer_told",)
+_DWELL = (_ASKED + "TestAnswered::test_the_device_has_dwell_time_where_the_region_has_it",)
+_BACK_OFF = (_ASKED + "TestAnswered::test_1_1_takes_adr_and_rejoin_parameters",)
+_DUTY = (_SERVER_ANSWERS + "test_a_duty_cycle_is_asked_for_until_it_is_answered",)
+_REJOIN_PARAMETERS = (_SERVER_ANSWERS + "test_a_network_hears_which_rejoin_parameters_are_kept",)
+
 SERVER_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
     mac.ResetInd: (_RESET,),
     mac.ResetConf: (_RESET,),
     mac.LinkCheckReq: (_LINK_CHECK, _EDGES + "TestRoom::test_an_uplink_full_of_link_checks_gets_one_answer"),
     mac.LinkCheckAns: (_LINK_CHECK,),
-    mac.LinkAdrReq: (_ADR,),
-    mac.LinkAdrAns: (_ADR, _SESSIONS + "TestAdrOfTheNetwork::test_a_refused_request_is_not_repeated_for_ever"),
+    mac.LinkAdrReq: (_ADR, _BLOCK),
+    mac.LinkAdrAns: (_ADR, _BLOCK, _SESSIONS + "TestAdrOfTheNetwork::test_a_refused_request_is_not_repeated_for_ever"),
     mac.RekeyInd: (_REKEY,),
     mac.RekeyConf: (_REKEY,),
-    mac.DeviceTimeReq: (_TIME,),
-    mac.DeviceTimeAns: _BEACON_TIMING,
     mac.PingSlotInfoReq: _PERIODICITY,
     mac.PingSlotInfoAns: _PERIODICITY,
     mac.PingSlotChannelReq: _PING_SLOT_CHANNEL,
@@ -151,34 +163,42 @@ SERVER_TESTS: Final[Mapping[type[MacCommand], tuple[str, ...]]] = {
     mac.BeaconFreqAns: _BEACON_FREQ,
     mac.DeviceModeInd: _DEVICE_MODE,
     mac.DeviceModeConf: _DEVICE_MODE,
+    mac.DutyCycleReq: (*_DUTY, _ASKED + "TestAsking::test_what_is_unanswered_is_asked_again_and_given_up_at_last"),
+    mac.DutyCycleAns: _DUTY,
+    mac.RxParamSetupReq: _WINDOWS_MOVE,
+    mac.RxParamSetupAns: _WINDOWS_MOVE,
+    mac.DevStatusReq: _STATUS,
+    mac.DevStatusAns: _STATUS,
+    mac.NewChannelReq: _CHANNELS_MOVE,
+    mac.NewChannelAns: _CHANNELS_MOVE,
+    mac.RxTimingSetupReq: _WINDOWS_MOVE,
+    mac.RxTimingSetupAns: _WINDOWS_MOVE,
+    mac.TxParamSetupReq: _DWELL,
+    mac.TxParamSetupAns: _DWELL,
+    mac.DlChannelReq: _CHANNELS_MOVE,
+    mac.DlChannelAns: _CHANNELS_MOVE,
+    mac.AdrParamSetupReq: _BACK_OFF,
+    mac.AdrParamSetupAns: _BACK_OFF,
+    mac.DeviceTimeReq: (
+        _ASKED + "TestDeviceTime::test_the_time_is_that_of_the_end_of_the_uplink",
+        _ASKED + "TestDeviceTime::test_a_network_without_gps_time_refuses_by_name",
+    ),
+    mac.DeviceTimeAns: (_ASKED + "TestDeviceTime::test_the_time_is_that_of_the_end_of_the_uplink",),
+    mac.ForceRejoinReq: (
+        "unit/lorawan/test_server_joins.py::TestRejoin::test_force_rejoin_is_asked_until_the_device_rejoins",
+    ),
+    mac.RejoinParamSetupReq: _REJOIN_PARAMETERS,
+    mac.RejoinParamSetupAns: _REJOIN_PARAMETERS,
 }
 
-_NOT_ASKED = "this network never asks for it"
-_PASSED_OVER = "passed over: this network never asks for it"
 
-DEVICE_REASONS: Final[Mapping[type[MacCommand], str]] = {}
-
-SERVER_REASONS: Final[Mapping[type[MacCommand], str]] = {
-    mac.DutyCycleReq: _NOT_ASKED,
-    mac.DutyCycleAns: _PASSED_OVER,
-    mac.RxParamSetupReq: _NOT_ASKED,
-    mac.RxParamSetupAns: _PASSED_OVER,
-    mac.DevStatusReq: _NOT_ASKED,
-    mac.DevStatusAns: _PASSED_OVER,
-    mac.NewChannelReq: _NOT_ASKED,
-    mac.NewChannelAns: _PASSED_OVER,
-    mac.RxTimingSetupReq: _NOT_ASKED,
-    mac.RxTimingSetupAns: _PASSED_OVER,
-    mac.TxParamSetupReq: _NOT_ASKED,
-    mac.TxParamSetupAns: _PASSED_OVER,
-    mac.DlChannelReq: _NOT_ASKED,
-    mac.DlChannelAns: _PASSED_OVER,
-    mac.AdrParamSetupReq: _NOT_ASKED,
-    mac.AdrParamSetupAns: _PASSED_OVER,
-    mac.ForceRejoinReq: _NOT_ASKED,
-    mac.RejoinParamSetupReq: _NOT_ASKED,
-    mac.RejoinParamSetupAns: _PASSED_OVER,
-}
+_RELAYS = dict.fromkeys(
+    (command for command in mac.COMMANDS if command.device_class == "relay"),
+    "codec only: relays and the devices behind them are not simulated",
+)
+DEVICE_REASONS: Final[Mapping[type[MacCommand], str]] = {**_RELAYS}
+SERVER_REASONS: Final[Mapping[type[MacCommand], str]] = {**_RELAYS}
+"""Why a side does nothing with a command."""
 
 DEVICE_SENDS: Final[Mapping[type[MacCommand], str]] = {
     mac.ResetInd: "sent by an ABP device of 1.1 after a reset, until it is confirmed",
@@ -195,5 +215,6 @@ SERVER_SENDS: Final[Mapping[type[MacCommand], str]] = {
     mac.LinkAdrReq: "sent when the ADR policy wants other settings",
     mac.PingSlotChannelReq: "sent where the network has ping slots elsewhere (`MovePingSlots`)",
     mac.BeaconFreqReq: "sent where the network has its beacons elsewhere (`MoveBeacon`)",
+    mac.DevStatusReq: "sent once in each period that the operator sets",
 }
 """When a network sends what is no answer."""
