@@ -204,7 +204,7 @@ DEVICE_SENDS: Final[Mapping[type[MacCommand], str]] = {
     mac.ResetInd: "sent by an ABP device of 1.1 after a reset, until it is confirmed",
     mac.LinkCheckReq: "sent when the application asks (`RequestLinkCheck`)",
     mac.RekeyInd: "sent after a join to a 1.1 network, until it is confirmed",
-    mac.DeviceTimeReq: "sent when the application asks (`RequestTime`)",
+    mac.DeviceTimeReq: "sent when the application asks (`RequestTime`), and on the way to class B",
     mac.PingSlotInfoReq: "sent on the way to class B, until it is answered",
     mac.BeaconTimingReq: "sent by a 1.0.2 device that looks for a beacon",
     mac.DeviceModeInd: "sent by a 1.1 device that goes to class C or back, until it is confirmed",
