@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,13 @@ from lorawan.version import Version
 def test_the_documentation_runs_as_printed() -> None:
     result = doctest.testmod(lorawan.testing)
     assert result.attempted > 10
+    assert result.failed == 0
+
+
+def test_the_page_runs_as_printed() -> None:
+    page = Path(__file__).parents[3] / "docs/testing.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 20
     assert result.failed == 0
 
 
