@@ -78,15 +78,16 @@ class _Up:
 class Pair:
     """The two ends and all that passed between them.
 
-    up and down say what becomes of each frame (`lorawan.testing.links`). window: the one in which the network answers;
-    an answer that is late for it takes the other or is not sent. drift_ppm: how much too fast the device's clock runs.
-    A downlink is heard where a window of its frequency and modulation is open for five symbols of its preamble, so the
-    pair also shows whether both ends agree on the windows: `missed` has the network's own that found none.
-    operation: how the network runs its devices.
+    settings: what the network's accepts carry; None: the region's defaults. up and down say what becomes of each frame
+    (`lorawan.testing.links`). window: the one in which the network answers; an answer that is late for it takes the
+    other or is not sent. drift_ppm: how much too fast the device's clock runs. operation: how the network runs its
+    devices. A downlink is heard where a window of its frequency and modulation is open for five symbols of its
+    preamble, so the pair also shows whether both ends agree on the windows: `missed` has the network's own that found
+    none.
     """
 
     config: DeviceConfig
-    settings: JoinSettings = field(default_factory=lambda: JoinSettings(NetId(0x000013)))
+    settings: JoinSettings | None = None
     up: Link = perfect
     down: Link = perfect
     snr_db: float = 5.0
@@ -176,7 +177,7 @@ class Pair:
             config.region,
             config.dev_eui,
             config.dev_addr if config.dev_addr is not None else DEV_ADDR,
-            self.settings,
+            self.settings or JoinSettings(NetId(0x000013), rx2_dr=config.region.rx2_dr),
             app_key=config.app_key,
             nwk_key=config.nwk_key,
             session_keys=config.session_keys,

@@ -206,7 +206,7 @@ class PairMachine(RuleBasedStateMachine):
         pair.run(until=pair.now + 8 * US_PER_HOUR)
         if pair.device.session is None:
             pair.join()
-        # one may be refused: in 1.1 the MIC of an acknowledgement names its downlink, which the network may have dropped
+        # one may be refused: in 1.1 the MIC of an acknowledgement names a downlink that the network may have dropped
         for _ in range(3):
             self.send(confirmed=True, link_check=False)
             pair.run(until=pair.now + 2 * US_PER_HOUR)
