@@ -12,13 +12,13 @@ from lorawan.mac_commands import LinkAdrAns, LinkAdrReq
 def link_adr(block: Sequence[LinkAdrReq], device: CommandContext) -> None:
     """One atomic block: masks applied in order, the rest from the last command; all three must be acceptable.
 
-    Each request of the block is answered, all alike. In 1.1 one answer stands for them all, and a second block in the
-    same downlink is refused whole (1.1 §5.3).
+    Each request of the block is answered, all alike; in 1.1 one answer stands for them all (1.1 §5.3).
     """
-    if device.session.is_1_1 and any(answer.encoded[0] == LinkAdrAns.cid for answer in device.out.given):
+    session, rules = device.session, device.rules
+    if session.is_1_1 and any(answer.encoded[0] == LinkAdrAns.cid for answer in device.out.given):
+        # 1.1 §5.3: only the first block of a downlink is carried out, the others are refused
         device.out.add(LinkAdrAns(power_ok=False, data_rate_ok=False, channel_mask_ok=False))
         return
-    session, rules = device.session, device.rules
     masked = session.plan.with_masks((request.ch_mask_cntl, request.ch_mask) for request in block)
     last = block[-1]
     keep = rules.adr_index_15_keeps
