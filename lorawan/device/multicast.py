@@ -8,7 +8,7 @@ from lorawan.frames import DataDown
 from lorawan.machine import Dropped
 from lorawan.secured import mic_down_ok, open_down, recover_f_cnt
 
-_CLAUSE = "TS001-1.0.4 §9.3.2, LoRaWAN 1.1 §11.2.2"
+_CLAUSE = "LoRaWAN 1.1 §11.2.2, §17.2"
 
 
 def accept(frame: DataDown, subscription: Subscription) -> Accepted | Dropped:
@@ -27,7 +27,7 @@ def accept(frame: DataDown, subscription: Subscription) -> Accepted | Dropped:
     if f_cnt == last:
         return Dropped("f_cnt_replay", "TS001-1.0.4 §4.3.1.5", f"{last} again")
     if not lowest <= f_cnt < group.f_cnt_max:
-        return Dropped("f_cnt_range", "TS005-1.0.0 §4.3", f"{f_cnt} of {group.f_cnt_min} to {group.f_cnt_max}")
+        return Dropped("f_cnt_range", "TS005-2.0.0 §4.3", f"{f_cnt} of {group.f_cnt_min} to {group.f_cnt_max}")
     if not mic_down_ok(group.keys, is_1_1=False, frame=frame, f_cnt=f_cnt):
         return Dropped("mic", "TS001-1.0.4 §4.4")
     subscription.last_f_cnt = f_cnt

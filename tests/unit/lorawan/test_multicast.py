@@ -1,6 +1,6 @@
 """Multicast at both ends: what a frame may carry, its range of counters, and that counters only rise.
 
-Source: TS001-1.0.4 §9.3.2 (as LoRaWAN 1.1 §11.2.2 and §17.2 say it too), TS005-1.0.0 §4.3 for the range.
+Source: LoRaWAN 1.1 §11.2.2 and §17.2; for the range as `lorawan.multicast`.
 """
 
 from __future__ import annotations
