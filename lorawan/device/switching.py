@@ -129,7 +129,7 @@ def change_groups(state: DeviceState, event: AddMulticast | RemoveMulticast) -> 
         before = classes.groups.get(group.mc_addr)
         same = before is not None and before.group.keys == group.keys
         last = before.last_f_cnt if before is not None and same else None
-        if group.data_rate is not None and not state.config.region.is_lora(group.data_rate):
+        if group.data_rate is not None and not state.config.region.is_lora(group.data_rate, uplink=False):
             return (Dropped("multicast_dr", "RP002-1.0.4 §2", f"DR{group.data_rate}"),)
         classes.groups[group.mc_addr] = Subscription(group, last)
     if classes.class_b is not None:

@@ -28,6 +28,7 @@ from lorawan.machine import Dropped
 from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass, response_timeout_us
 from lorawan.phy import UNTIL_STOPPED, Listen, LoraModulation, Window
+from lorawan.regions import US915
 from lorawan.secured import seal_down
 from lorawan.server import Answer, Ask, DownlinkUnacknowledged, Send
 from lorawan.version import Version
@@ -388,6 +389,12 @@ class TestMulticast:
             ] * taken
             bench.device = DeviceCore(bench.config, Draws.of_seed(f_cnt), bench.device.memory)
             bench.feed(SwitchClass(C))
+
+    @pytest.mark.parametrize(("data_rate", "taken"), [(0, False), (8, True)])
+    def test_its_data_rate_is_one_of_downlinks(self, data_rate: int, taken: bool) -> None:
+        device = DeviceCore(abp(Version.V1_0_4, region=US915), Draws.of_seed(1))  # RP002-1.0.4: DR0 up, DR8 down
+        effects = device.handle(AddMulticast(replace(GROUP, data_rate=data_rate)), 0)
+        assert [type(effect) for effect in effects] == [Persist if taken else Dropped]
 
     def test_without_the_group_the_window_is_rx2_s_again(self) -> None:
         group = replace(GROUP, freq_hz=868_100_000, data_rate=5)
