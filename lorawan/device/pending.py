@@ -50,7 +50,7 @@ def next_frame(
     still to be repeated then waits while the payload goes, so that neither keeps the other out for ever. A payload that
     fits no frame at the present data rate is dropped. empty: a frame is wanted even if it carries nothing.
     """
-    rules = config.version.rules
+    rules = config.version.in_session(is_1_1=session.is_1_1).rules
     if config.adr:
         adr.back_off(session, rules)
     room = session.max_app_payload_bytes
