@@ -22,7 +22,7 @@ from lorawan.device.events import (
     SwitchClass,
 )
 from lorawan.ids import DevAddr
-from lorawan.multicast import F_CNT_END, MulticastGroup
+from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass
 from lorawan.packages.certification.device import BeaconMissed, BeaconSeen, ChangeClass, SendPingSlotInfo
 from lorawan.packages.host import HostEffect, HostEvent, MulticastReceived
@@ -106,7 +106,7 @@ def _group(group: GroupDefined, session: OpenSession) -> MulticastGroup:
         group.keys.mc_app_s_key,
         OperatingClass(session.mc_class.value),
         group.min_mc_f_cnt,
-        min(group.max_mc_f_cnt, F_CNT_END),
+        max(group.min_mc_f_cnt, group.max_mc_f_cnt),  # the other way round no counter is in the range
         session.freq_hz,
         session.data_rate,
         DEFAULT_PERIODICITY if session.periodicity is None else session.periodicity,

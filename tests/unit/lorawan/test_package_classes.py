@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lorawan.crypto import encrypt_mc_key
 from lorawan.device import (
+    AddMulticast,
     BeaconReceived,
     ClassChanged,
     Received,
@@ -215,3 +216,12 @@ def test_another_address_under_an_index_takes_the_first_one_s_place() -> None:
     assert classes.for_device(GroupDefined(1, MC_ADDR, keys, 0, 1000)) == ()
     assert classes.for_device(GroupDefined(1, MC_ADDR, keys, 0, 2000)) == ()
     assert classes.for_device(GroupDefined(1, DevAddr(7), keys, 0, 1000)) == (RemoveMulticast(MC_ADDR),)
+
+
+def test_a_range_that_ends_before_it_begins_takes_no_frame() -> None:
+    """The bytes of McGroupSetupReq may say so, and whatever they say raises nothing."""
+    classes, keys = ClassesOfPackages(), GROUP.keys
+    classes.for_device(GroupDefined(1, MC_ADDR, keys, 1000, 7))
+    added, _ = classes.for_device(OpenSession(1, McClass.C, 868_100_000, 5, None, S))
+    assert isinstance(added, AddMulticast)
+    assert range(added.group.f_cnt_min, added.group.f_cnt_max) == range(0)
