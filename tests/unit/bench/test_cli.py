@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -253,6 +255,7 @@ def test_the_library_is_listed_and_shown() -> None:
         (StoreError("full"), 2),
         (LinkError("unreachable", hint="plug it in"), 3),
         (OSError(98, "Address already in use"), 3),
+        (BrokenPipeError(32, "Broken pipe"), 3),  # a socket's: this test's own output is still read
         (FileNotFoundError(2, "No such file"), 2),
         (KeyboardInterrupt(), 130),
     ],
@@ -270,6 +273,24 @@ def test_error_families_have_their_exit_codes(error: BaseException, code: int) -
     result = CliRunner().invoke(cli, ["fail"])
     assert result.exit_code == code
     assert result.stderr.startswith("interrupted" if code == 130 else "error: ")
+
+
+# One way out for each who writes: our own lines, rich's tables, Typer's help
+@pytest.mark.parametrize(
+    "arguments",
+    [("frame", "decode", FRAME), ("airtime", "--sf", "7", "--payload", "20"), ("frame", "decode", "--help")],
+    ids=" ".join,
+)
+def test_a_reader_that_leaves_ends_the_program_quietly(arguments: tuple[str, ...]) -> None:
+    program = "import sys, bench.cli.app as a; sys.argv[0] = 'lorabench'; a.main()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, cwd=_root())
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 def test_a_defect_is_not_taken_for_a_verdict() -> None:
