@@ -205,6 +205,12 @@ def test_airtime_prints_a_table() -> None:
     [
         (["frame", "decode", "zz!"], 2, "error: 'zz!' is neither hex nor base64"),
         (["frame", "decode", "40"], 2, "error: PHYPayload at byte 1: a data frame of 1 bytes"),
+        (["frame", "decode", ""], 2, "error: PHYPayload at byte 0: the frame is empty"),
+        (["frame", "decode", FRAME[:-1]], 2, "33 hex digits, an odd number"),
+        (["frame", "decode", FRAME[:-3]], 2, "31 hex digits, an odd number"),  # which are base64 as well
+        (["frame", "decode", "/"], 2, "error: /: Is a directory"),
+        (["frame", "decode", FRAME, "--version", "1.1", "--tx-dr", "16"], 2, "--tx-dr"),
+        (["frame", "decode", FRAME, "--version", "1.1", "--tx-ch", "-1"], 2, "--tx-ch"),
         (["frame", "decode", FRAME, "--version", "2"], 2, "one of 1.0.2, 1.0.3, 1.0.4, 1.1"),
         (["frame", "build", "up", "--dev-addr", "1", "--f-cnt", "0"], 2, "give --nwk-s-key"),
         (["airtime", "--sf", "7", "--payload", "20", "--cr", "4/9"], 2, "one of 4/5, 4/6, 4/7, 4/8"),
