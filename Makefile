@@ -1,5 +1,6 @@
 # make run     the TEV rollout, end to end        make test   what a change must pass
 # make fuzz      every parser under atheris, SECONDS each (60)
+# make docs      docs/lorawan.md from the registries
 # make test-slow, make bench, make oracles, make mutation, make clean
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ DEV_READY := $(VENV)/.ready-dev
 FUZZ_READY := $(VENV)/.ready-fuzz
 SECONDS ?= 60
 
-.PHONY: run test lint test-slow bench fuzz oracles mutation clean
+.PHONY: run test lint docs test-slow bench fuzz oracles mutation clean
 
 # Exit code 1 is a verdict ("a rate is missed"), not a failure of the run; from 2 on something is wrong.
 run: $(if $(wildcard $(DEV_READY)),$(DEV_READY),$(RUN_READY))
@@ -27,6 +28,10 @@ lint: $(DEV_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tests/architecture/import_rules.py
+
+# docs/lorawan.md from the registries; a test compares.
+docs: $(DEV_READY)
+	$(BIN)/python -m bench.reference docs/lorawan.md
 
 test-slow: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto -m slow --timeout 3600

@@ -31,7 +31,7 @@ class VersionRules:
     nb_trans_zero_keeps: bool  # 1.1 §5.3: the present value; 1.0.3 and 1.0.4 §5.2: the default one, 1
     adr_index_15_keeps: bool  # 1.0.4 §5.2, 1.1 §5.3
     device_time: bool  # DeviceTimeReq, 1.0.3 §5.9 onwards
-    reset_ind: bool  # 1.1 §5.2, ABP
+    reset_ind: bool  # 1.1 §5.1, ABP
     backoff_power_first: bool  # 1.0.4 §4.3.1.1, 1.1: power to maximum is a step of its own
     # 1.0.2/1.0.3 §4.3.1.1: not at the lowest DR; 1.0.4 §4.3.1.1, table 9: until a downlink comes; 1.1 §4.3.1.1: until
     # data rate, power and channels are the default ones

@@ -51,7 +51,7 @@ class Registration:
     """A device as its network knows it beforehand. Over the air: app_key, and nwk_key for 1.1. Else: session_keys.
 
     dev_addr: the one it has, or the one its accepts carry. join_eui: None takes any. operating_class: C for a device
-    that is always of class C. Raises MisuseError without keys.
+    that is always of class C. Raises MisuseError without keys, or for accepts whose RX2 rate the region does not have.
     """
 
     version: Version
@@ -69,6 +69,8 @@ class Registration:
     def __post_init__(self) -> None:
         if self.session_keys is None and self.app_key is None:
             raise MisuseError(f"device {self.dev_eui} has neither app_key nor session_keys")
+        if not self.region.is_lora(self.join.rx2_dr, uplink=False):
+            raise MisuseError(f"RX2 DR{self.join.rx2_dr} of the accepts is no downlink rate of {self.region.name}")
 
 
 class ServerCore:

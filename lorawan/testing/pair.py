@@ -18,7 +18,7 @@ from lorawan.frames import DataUp, JoinRequest, RejoinRequest02, RejoinRequest1,
 from lorawan.ids import DevAddr, NetId
 from lorawan.mac_commands import MacCommand
 from lorawan.machine import Instant
-from lorawan.phy import Heard, Listen, LoraModulation, lora_airtime_us, lora_symbol_us
+from lorawan.phy import UNTIL_STOPPED, Heard, Listen, LoraModulation, lora_airtime_us, lora_symbol_us
 from lorawan.regions import ChannelPlan
 from lorawan.server import (
     Answer,
@@ -33,6 +33,7 @@ from lorawan.server import (
     QueueDownlink,
     Registration,
     RejoinHeard,
+    Send,
     ServerCore,
     ServerEffect,
     ServerMemory,
@@ -50,12 +51,13 @@ _Effect = TypeVar("_Effect")
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """A frame of the network on the air. at: start of its preamble."""
+    """A frame of the network on the air. at: start of its preamble. replayed: not by the network."""
 
     at: Instant
     payload: bytes
     freq_hz: int
     modulation: LoraModulation
+    replayed: bool = False
 
     @property
     def airtime_us(self) -> int:
@@ -76,15 +78,16 @@ class _Up:
 class Pair:
     """The two ends and all that passed between them.
 
-    up and down say what becomes of each frame (`lorawan.testing.links`). window: the one in which the network answers;
-    an answer that is late for it takes the other or is not sent. drift_ppm: how much too fast the device's clock runs.
-    A downlink is heard where a window of its frequency and modulation is open for five symbols of its preamble, so the
-    pair also shows whether both ends agree on the windows: `missed` has those that found none. operation: how the
-    network runs its devices.
+    settings: what the network's accepts carry; None: the region's defaults. up and down say what becomes of each frame
+    (`lorawan.testing.links`). window: the one in which the network answers; an answer that is late for it takes the
+    other or is not sent. drift_ppm: how much too fast the device's clock runs. operation: how the network runs its
+    devices. A downlink is heard where a window of its frequency and modulation is open for five symbols of its
+    preamble, so the pair also shows whether both ends agree on the windows: `missed` has the network's own that found
+    none.
     """
 
     config: DeviceConfig
-    settings: JoinSettings = field(default_factory=lambda: JoinSettings(NetId(0x000013)))
+    settings: JoinSettings | None = None
     up: Link = perfect
     down: Link = perfect
     snr_db: float = 5.0
@@ -159,8 +162,11 @@ class Pair:
         """The device loses power now and starts again with what was last persisted."""
         self._boot()
 
-    def cut_power_after(self, effects: int) -> None:
-        """The device loses power once so many more of its effects were carried out; the next ones never are."""
+    def cut_power_after(self, effects: int | None) -> None:
+        """The device loses power once so many more of its effects were carried out; the next ones never are.
+
+        None: it does not, after all.
+        """
         self._cut_in = effects
 
     def restart_network(self) -> None:
@@ -171,7 +177,7 @@ class Pair:
             config.region,
             config.dev_eui,
             config.dev_addr if config.dev_addr is not None else DEV_ADDR,
-            self.settings,
+            self.settings or JoinSettings(NetId(0x000013), rx2_dr=config.region.rx2_dr),
             app_key=config.app_key,
             nwk_key=config.nwk_key,
             session_keys=config.session_keys,
@@ -298,9 +304,11 @@ class Pair:
         self._windows.append(here)
         due = [payload for late, payload in self._replays if late == 1]
         self._replays = [(late - 1, payload) for late, payload in self._replays if late > 1]
-        middle = (opens_at + closes_at - PREAMBLE_SYMBOLS * lora_symbol_us(window.modulation)) // 2
+        at = opens_at
+        if window.closes_at != UNTIL_STOPPED:
+            at = (opens_at + closes_at - PREAMBLE_SYMBOLS * lora_symbol_us(window.modulation)) // 2
         for payload in due:
-            self._on_air(Downlink(middle, payload, window.freq_hz, window.modulation))
+            self._on_air(Downlink(at, payload, window.freq_hz, window.modulation, replayed=True))
 
     def _on_air(self, downlink: Downlink) -> None:
         missable_us = (PREAMBLE_SYMBOLS - DETECT_SYMBOLS) * lora_symbol_us(downlink.modulation)
@@ -315,7 +323,8 @@ class Pair:
             for w in self._windows
         )
         if not heard:
-            self.missed.append(downlink)
+            if not downlink.replayed:
+                self.missed.append(downlink)
             return
         listening, ends_at = self._listening, downlink.at + downlink.airtime_us
 
@@ -354,6 +363,19 @@ class Pair:
                 self.server_memory = effect.memory
             elif isinstance(effect, Answer | JoinAnswer) and up is not None:
                 self._answer(effect.phy_payload, up, effect.openings)
+            elif isinstance(effect, Send):
+                self._send(effect)
+
+    def _send(self, send: Send) -> None:
+        downlink = Downlink(
+            max(send.at or 0, self.now), send.phy_payload, send.freq_hz, self.config.region.modulation(send.dr)
+        )
+        self.answers.append(downlink)
+        for late in self.down(send.phy_payload):
+            if late:
+                self._replays.append((late, send.phy_payload))
+            else:
+                self._on_air(downlink)
 
     def _answer(self, payload: bytes, up: _Up, opens: Openings) -> None:
         region, uplink_hz = self.config.region, up.transmission.transmit.freq_hz

@@ -42,5 +42,5 @@ class CommandContext:
 
     @property
     def rules(self) -> VersionRules:
-        """What the device's version does where others differ."""
-        return self.config.version.rules
+        """What the version that this session speaks does where others differ."""
+        return self.config.version.in_session(is_1_1=self.session.is_1_1).rules

@@ -15,6 +15,10 @@ def link_adr(block: Sequence[LinkAdrReq], device: CommandContext) -> None:
     Each request of the block is answered, all alike; in 1.1 one answer stands for them all (1.1 §5.3).
     """
     session, rules = device.session, device.rules
+    if session.is_1_1 and any(answer.encoded[0] == LinkAdrAns.cid for answer in device.out.given):
+        # 1.1 §5.3: only the first block of a downlink is carried out, the others are refused
+        device.out.add(LinkAdrAns(power_ok=False, data_rate_ok=False, channel_mask_ok=False))
+        return
     masked = session.plan.with_masks((request.ch_mask_cntl, request.ch_mask) for request in block)
     last = block[-1]
     keep = rules.adr_index_15_keeps

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from mac_pairs import (
     abp,
+    clear_f_opts,
+    data_up,
     hear_commands,
     joined,
     otaa,
@@ -17,6 +19,7 @@ from lorawan.device import (
     Persist,
     RequestTime,
     SendDone,
+    TimeReceived,
 )
 from lorawan.draws import Draws
 from lorawan.frames import DataUp, parse
@@ -98,6 +101,28 @@ class TestMacCommandsOnTheDevice:
         assert isinstance(frame, DataUp)
         assert frame.f_opts == bytes.fromhex("03070307")
 
+    @pytest.mark.parametrize(
+        ("version", "one_block", "two_blocks", "dr"),
+        [(Version.V1_0_4, "0307 0307", "0307 06ff05 0307", 2), (Version.V1_1, "0307", "0307 06ff05 0300", 4)],
+        ids=str,
+    )
+    def test_1_1_answers_a_block_once_and_refuses_a_second_one(
+        self, version: Version, one_block: str, two_blocks: str, dr: int
+    ) -> None:
+        """LoRaWAN 1.1 §5.3: one LinkADRAns to a block, NAck to all others; 1.0.4 §5.2: one to each request."""
+        pair = joined(version)
+        pair.send(b"first, after which the keys are confirmed")
+        to_4, to_2 = (mac.LinkAdrReq(data_rate=n, tx_power=1, ch_mask=7, ch_mask_cntl=0, nb_trans=1) for n in (4, 2))
+        answers = []
+        for commands in ((to_2, to_4), (to_4, mac.DevStatusReq(), to_2)):
+            hear_commands(pair, *commands)
+            pair.send(b"next")
+            frame = data_up(pair)[-1]
+            answers.append(clear_f_opts(pair, frame, frame.f_cnt))
+        assert answers == [bytes.fromhex(one_block), bytes.fromhex(two_blocks)]
+        assert pair.device.session is not None
+        assert pair.device.session.dr == dr
+
     def test_a_refused_block_changes_nothing(self) -> None:
         pair = joined(Version.V1_0_4)
         session = pair.device.session
@@ -148,6 +173,12 @@ class TestMacCommandsOnTheDevice:
         frame = parse(pair.sent[-1].transmit.payload, uplink=True)
         assert isinstance(frame, DataUp)
         assert frame.f_opts == b""
+
+    def test_the_networks_time_is_told_to_the_application(self) -> None:
+        """TS001-1.0.4 §5.9: seconds since the GPS epoch, and the fraction in 1/256 s."""
+        effects = hear_commands(joined(Version.V1_0_4), mac.DeviceTimeAns(gps_seconds=1_320_000_000, fraction_256=64))
+        (told,) = [effect for effect in effects if isinstance(effect, TimeReceived)]
+        assert (told.gps_seconds, told.fraction_256) == (1_320_000_000, 64)
 
 
 class TestRepetition:

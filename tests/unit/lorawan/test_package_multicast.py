@@ -29,6 +29,7 @@ from lorawan.packages.multicast import (
     GroupDeleted,
     McClass,
     McClassBSessionAns,
+    McClassBSessionAnsV1,
     McClassBSessionReq,
     McClassCSessionAns,
     McClassCSessionAnsV1,
@@ -237,6 +238,18 @@ def test_version_1_cannot_say_that_a_start_was_missed() -> None:
     (opened,) = device.wake(0)
     assert isinstance(opened, OpenSession)
     assert opened.closes_at == (256 - 5) * US_PER_S
+
+
+def test_version_1_answers_a_class_b_session_without_that_bit() -> None:
+    """TS005-1.0.0 §4.6: Status has the group and three errors; TimeToStart follows where there is none."""
+    device = with_group(package=MULTICAST_V1)
+    session_time = (GPS_S // 128 + 2) * 128
+    planned = McClassBSessionReq(1, session_time, 8, 4, 0, 3)
+    assert answers_of(device.handle(down(planned), 0)) == [
+        McClassBSessionAnsV1(1, False, False, False, session_time - GPS_S)
+    ]
+    refused = McClassBSessionReq(2, session_time, 8, 4, 0, 9)
+    assert answers_of(device.handle(down(refused), 0)) == [McClassBSessionAnsV1(2, True, False, True, 0)]
 
 
 def test_multicast_is_dropped() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 
 import pytest
 
 import lorawan.testing
 from lorawan.device import Received, SendDone, SendRequest, StartJoin
+from lorawan.device.events import SwitchClass
 from lorawan.errors import MisuseError
+from lorawan.ids import NetId
 from lorawan.machine import Dropped
+from lorawan.operating_class import OperatingClass
+from lorawan.regions import REGIONS, Region
+from lorawan.server import JoinSettings
 from lorawan.testing import Pair, Script, otaa_device, silent
 from lorawan.version import Version
 
@@ -17,6 +23,13 @@ from lorawan.version import Version
 def test_the_documentation_runs_as_printed() -> None:
     result = doctest.testmod(lorawan.testing)
     assert result.attempted > 10
+    assert result.failed == 0
+
+
+def test_the_page_runs_as_printed() -> None:
+    page = Path(__file__).parents[3] / "docs/testing.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 20
     assert result.failed == 0
 
 
@@ -93,3 +106,26 @@ def test_something_that_never_ends_is_said() -> None:
         pair.join()
     with pytest.raises(MisuseError, match="no session"):
         pair.queue(b"x")
+
+
+@pytest.mark.parametrize("region", REGIONS.values(), ids=lambda region: region.name)
+def test_a_pair_joins_in_any_region_as_it_comes(region: Region) -> None:
+    pair = Pair(otaa_device(Version.V1_0_4, region=region, join_data_rates=()))
+    pair.join()
+    pair.send(b"x")
+    assert pair.delivered == [b"x"]
+
+
+def test_accepts_with_a_second_window_that_the_region_does_not_have_are_refused() -> None:
+    with pytest.raises(MisuseError, match="RX2 DR0 of the accepts is no downlink rate of US915"):
+        Pair(otaa_device(Version.V1_0_4, region=REGIONS["US915"], join_data_rates=()), JoinSettings(NetId(0x13)))
+
+
+def test_a_class_c_device_hears_its_network_without_an_uplink() -> None:
+    pair = joined(Version.V1_1)
+    pair.feed(SwitchClass(OperatingClass.C))
+    pair.send(b"a")
+    pair.queue(b"now", 7)
+    sent = len(pair.sent)
+    pair.run(until=pair.now + 10_000_000)
+    assert (pair.received, len(pair.sent)) == ([b"now"], sent)

@@ -1,0 +1,10 @@
+"""`python -m bench.reference docs/lorawan.md` writes the page there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bench.reference.document import page
+
+Path(sys.argv[1]).write_text(page(), encoding="utf-8")
