@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -279,6 +280,15 @@ def test_error_families_have_their_exit_codes(error: BaseException, code: int) -
     result = CliRunner().invoke(cli, ["fail"])
     assert result.exit_code == code
     assert result.stderr.startswith("interrupted" if code == 130 else "error: ")
+
+
+def test_a_capture_may_come_through_a_pipe() -> None:
+    program = "import sys, bench.cli.app as a; sys.argv[0] = 'lorabench'; a.main()"
+    command = [sys.executable, "-c", program, "frame", "decode", "/dev/stdin", "--json"]
+    # libpcap's file header (pcap-savefile(5)): magic, 2.4, zone, accuracy, longest packet, link type LoRaTap; no packet
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 270)
+    done = subprocess.run(command, input=header, capture_output=True, check=True, cwd=_root())
+    assert json.loads(done.stdout)["summary"]["packets"] == 0
 
 
 # One way out for each who writes: our own lines, rich's tables, Typer's help
