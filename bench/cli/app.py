@@ -1,7 +1,7 @@
 """The command itself: sub-commands, and errors turned into exit codes.
 
 0 ok; 1 a verdict or check failed; 2 usage or configuration; 3 port or network; 4 flash or verify failed; 70 a defect of
-lorabench; 130 Ctrl-C.
+lorabench; 130 Ctrl-C; 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from bench.cli import (  # noqa: F401 - each registers its commands
     scenario,
     terrain,
 )
-from bench.cli.exits import DEFECT, ErrorGroup
+from bench.cli.exits import DEFECT, ErrorGroup, end_quietly
 
 app = typer.Typer(
     name="lorabench",
@@ -89,14 +89,19 @@ def _root(
     """LoRaWAN gateway and device simulator and firmware test bench."""
 
 
-class _Defects:
-    """Exit code 70 (EX_SOFTWARE of sysexits.h) for what no error family foresaw: 1 would read as a verdict."""
+class _Ends:
+    """Exit code 70 (EX_SOFTWARE of sysexits.h) for what no error family foresaw, 141 for a pipe whose reader left.
+
+    1, Python's and Typer's code for these, would read as a verdict.
+    """
 
     def __enter__(self) -> None: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, SystemExit):
+            end_quietly(error)
         if error is not None and isinstance(error, Exception):
             traceback.print_exception(kind, error, trace)
             sys.stderr.write("error: this is a defect of lorabench; please report it with the lines above\n")
@@ -105,5 +110,5 @@ class _Defects:
 
 def main() -> None:
     """The console entry point."""
-    with _Defects():
+    with _Ends():
         app()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from typing import Any
 
@@ -19,6 +21,7 @@ LINK = 3
 FLASH = 4
 DEFECT = 70
 INTERRUPTED = 130
+BROKEN_PIPE = 141  # 128 + SIGPIPE: what a shell says of a program whose reader left, as in `… | head`
 
 
 class ErrorGroup(TyperGroup):
@@ -32,12 +35,35 @@ class ErrorGroup(TyperGroup):
             typer.echo("interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except (FrameError, BenchError, ValueError, OSError) as error:
+            if isinstance(error, BrokenPipeError) and _left_outputs():
+                raise  # to `end_quietly`, by way of Typer
             code = _code_of(error)
             if code is None:
                 raise
             for line in _lines(error):
                 _say(line)
             raise typer.Exit(code) from None
+
+
+def end_quietly(end: SystemExit) -> None:
+    """Exit with BROKEN_PIPE where the end of the program has come because nobody reads its output; else return.
+
+    Typer and rich both turn a broken pipe into exit code 1, which is a verdict's here.
+    """
+    if not isinstance(end.__context__, BrokenPipeError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in _left_outputs():
+        os.dup2(nowhere, descriptor)  # or the interpreter complains when it flushes them
+    sys.exit(BROKEN_PIPE)
+
+
+def _left_outputs() -> list[int]:
+    """Which of stdout and stderr are pipes that nobody reads any more: a socket may break as well."""
+    outputs = select.poll()
+    for descriptor in (1, 2):
+        outputs.register(descriptor, 0)  # POLLERR and POLLHUP come unasked
+    return [descriptor for descriptor, state in outputs.poll(0) if state & (select.POLLERR | select.POLLHUP)]
 
 
 def _code_of(error: Exception) -> int | None:

@@ -94,7 +94,7 @@ def decode(
     """
     which = version_of(version)
     path = Path(frame)
-    if _is_file(path):
+    if frame and _is_there(path):
         _decode_capture(path, keys or [], which, show_keys=show_keys, as_json=as_json)
         return
     from bench.cli.explain_text import print_explanation  # noqa: PLC0415 - brings construct and AES
@@ -134,9 +134,10 @@ def decode(
         raise typer.Exit(NOT_HELD)
 
 
-def _is_file(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
+    """Whether it is a path and no frame; a pipe will do, and reading says what is wrong with a folder."""
     try:
-        return path.is_file()
+        return path.exists()
     except (OSError, ValueError):  # hex too long for a name, or with a NUL in it
         return False
 

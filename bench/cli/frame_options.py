@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import string
 from typing import Annotated
 
 import typer
@@ -21,9 +22,12 @@ NwkSEncKey = Annotated[str, typer.Option("--nwk-s-enc-key", help=f"1.1. {_KEY}")
 AppSKey = Annotated[str, typer.Option("--app-s-key", help=_KEY)]
 AppKey = Annotated[str, typer.Option("--app-key", help=f"Root key of joins before 1.1. {_KEY}")]
 NwkKey = Annotated[str, typer.Option("--nwk-key", help=f"Root key of joins in 1.1. {_KEY}")]
-ConfFCnt = Annotated[int, typer.Option("--conf-f-cnt", help="1.1: counter of the frame that the ACK bit confirms.")]
-TxDr = Annotated[int, typer.Option("--tx-dr", help="1.1 uplinks: data rate index, part of the MIC.")]
-TxCh = Annotated[int, typer.Option("--tx-ch", help="1.1 uplinks: channel index, part of the MIC.")]
+ConfFCnt = Annotated[
+    int,
+    typer.Option("--conf-f-cnt", min=0, max=0xFFFFFFFF, help="1.1: counter of the frame that the ACK bit confirms."),
+]
+TxDr = Annotated[int, typer.Option("--tx-dr", min=0, max=15, help="1.1 uplinks: data rate index, part of the MIC.")]
+TxCh = Annotated[int, typer.Option("--tx-ch", min=0, max=255, help="1.1 uplinks: channel index, part of the MIC.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -61,7 +65,10 @@ def frame_bytes(text: str) -> bytes:
     try:
         return bytes.fromhex(digits)
     except ValueError:
-        pass
+        if digits and all(digit in string.hexdigits for digit in digits):
+            raise UsageError(
+                f"{len(digits)} hex digits, an odd number", hint="one is missing, or one too many"
+            ) from None
     try:
         plain = text.strip().translate(str.maketrans("-_", "+/")).rstrip("=")
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -46,7 +46,10 @@ _NAMES: Final[Mapping[str, str]] = {
     "max_time_n": "MaxTimeN",
     "max_count_n": "MaxCountN",
     "time_ok": "TimeOK",
+    "operating_class": "Class",
 }
+
+_UNITS: Final = ("hz", "dbm", "db")  # ours: the specification's names have none
 
 # TS001-1.0.4 §5.8, Max EIRP by index
 _MAX_EIRP_DBM: Final = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36)
@@ -54,7 +57,10 @@ _MAX_EIRP_DBM: Final = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 3
 
 def name_of(attribute: str) -> str:
     """The field's name in the specification."""
-    return _NAMES.get(attribute) or "".join(part[:1].upper() + part[1:] for part in attribute.split("_"))
+    parts = attribute.split("_")
+    if parts[-1] in _UNITS:
+        parts.pop()
+    return _NAMES.get(attribute) or "".join(part[:1].upper() + part[1:] for part in parts)
 
 
 def command_name(command: type[MacCommand]) -> str:
@@ -125,4 +131,8 @@ _MEANINGS: Final[Mapping[tuple[str, str], Callable[[Any], str]]] = {
     ("RejoinParamSetupReq", "max_time_n"): lambda n: f"at least every {1 << n + 10} s",
     ("RejoinParamSetupReq", "max_count_n"): lambda n: f"at least every {1 << n + 4} uplinks",
     ("PingSlotInfoReq", "periodicity"): lambda p: f"a ping slot every {0.96 * 2**p:g} s",
+    ("", "operating_class"): lambda n: {0: "class A", 2: "class C"}.get(n, "RFU"),
+    ("", "second_ch_freq_hz"): _frequency,
+    ("NotifyNewEndDeviceReq", "wor_snr_db"): lambda db: f"{db} dB",
+    ("NotifyNewEndDeviceReq", "wor_rssi_dbm"): lambda dbm: f"{dbm} dBm",
 }

@@ -59,8 +59,9 @@ def _mhdr(payload: bytes, version: Version) -> Field:
     meaning = _F_TYPES[f_type]
     if f_type is FType.REJOIN_REQUEST and not version.is_1_1:
         meaning += f"; RFU in {version}"
+    name = "FType" if version is Version.V1_0_4 else "MType"
     inner = (
-        of_bits("FType", clause("FType", version), byte, 0, (7, 5), f_type.name, meaning),
+        of_bits(name, clause("FType", version), byte, 0, (7, 5), f_type.name, meaning),
         of_bits("RFU", clause("MHDR", version), byte, 0, (4, 2)),
         of_bits("Major", clause("Major", version), byte, 0, (1, 0), meaning="LoRaWAN R1"),
     )

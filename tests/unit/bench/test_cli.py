@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -203,6 +206,12 @@ def test_airtime_prints_a_table() -> None:
     [
         (["frame", "decode", "zz!"], 2, "error: 'zz!' is neither hex nor base64"),
         (["frame", "decode", "40"], 2, "error: PHYPayload at byte 1: a data frame of 1 bytes"),
+        (["frame", "decode", ""], 2, "error: PHYPayload at byte 0: the frame is empty"),
+        (["frame", "decode", FRAME[:-1]], 2, "33 hex digits, an odd number"),
+        (["frame", "decode", FRAME[:-3]], 2, "31 hex digits, an odd number"),  # which are base64 as well
+        (["frame", "decode", "/"], 2, "error: /: Is a directory"),
+        (["frame", "decode", FRAME, "--version", "1.1", "--tx-dr", "16"], 2, "--tx-dr"),
+        (["frame", "decode", FRAME, "--version", "1.1", "--tx-ch", "-1"], 2, "--tx-ch"),
         (["frame", "decode", FRAME, "--version", "2"], 2, "one of 1.0.2, 1.0.3, 1.0.4, 1.1"),
         (["frame", "build", "up", "--dev-addr", "1", "--f-cnt", "0"], 2, "give --nwk-s-key"),
         (["airtime", "--sf", "7", "--payload", "20", "--cr", "4/9"], 2, "one of 4/5, 4/6, 4/7, 4/8"),
@@ -253,6 +262,7 @@ def test_the_library_is_listed_and_shown() -> None:
         (StoreError("full"), 2),
         (LinkError("unreachable", hint="plug it in"), 3),
         (OSError(98, "Address already in use"), 3),
+        (BrokenPipeError(32, "Broken pipe"), 3),  # a socket's: this test's own output is still read
         (FileNotFoundError(2, "No such file"), 2),
         (KeyboardInterrupt(), 130),
     ],
@@ -270,6 +280,33 @@ def test_error_families_have_their_exit_codes(error: BaseException, code: int) -
     result = CliRunner().invoke(cli, ["fail"])
     assert result.exit_code == code
     assert result.stderr.startswith("interrupted" if code == 130 else "error: ")
+
+
+def test_a_capture_may_come_through_a_pipe() -> None:
+    program = "import sys, bench.cli.app as a; sys.argv[0] = 'lorabench'; a.main()"
+    command = [sys.executable, "-c", program, "frame", "decode", "/dev/stdin", "--json"]
+    # libpcap's file header (pcap-savefile(5)): magic, 2.4, zone, accuracy, longest packet, link type LoRaTap; no packet
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 270)
+    done = subprocess.run(command, input=header, capture_output=True, check=True, cwd=_root())
+    assert json.loads(done.stdout)["summary"]["packets"] == 0
+
+
+# One way out for each who writes: our own lines, rich's tables, Typer's help
+@pytest.mark.parametrize(
+    "arguments",
+    [("frame", "decode", FRAME), ("airtime", "--sf", "7", "--payload", "20"), ("frame", "decode", "--help")],
+    ids=" ".join,
+)
+def test_a_reader_that_leaves_ends_the_program_quietly(arguments: tuple[str, ...]) -> None:
+    program = "import sys, bench.cli.app as a; sys.argv[0] = 'lorabench'; a.main()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, cwd=_root())
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 def test_a_defect_is_not_taken_for_a_verdict() -> None:

@@ -81,6 +81,39 @@ def test_a_link_adr_request_is_laid_out_as_the_specification_draws_it() -> None:
     assert {f.clause for f in command.inner} == {"TS001-1.0.4 §5.2"}
 
 
+@pytest.mark.parametrize(
+    ("block", "values"),
+    [
+        # LoRaWAN 1.1 §18.1, table 23
+        ("2002", {"Class": (2, "class C")}),
+        ("2001", {"Class": (1, "RFU")}),
+        # A known answer of TS011 §10.7: `mac_command_relay` of ../shared/vectors/lorawan.json
+        ("46040302012a0d", {"WorSnr": (-10, "-10 dB"), "WorRssi": (-120, "-120 dBm")}),
+    ],
+)
+def test_a_command_tells_class_and_units(block: str, values: dict[str, tuple[int, str]]) -> None:
+    known = replace(KNOWN_11, tx_dr=0, tx_ch=0)
+    frame = seal_up(
+        KEYS_11,
+        is_1_1=True,
+        confirmed=False,
+        dev_addr=DevAddr(1),
+        f_ctrl=FCtrlUp(),
+        f_cnt=7,
+        f_opts=bytes.fromhex(block),
+        f_port=None,
+    )
+    command = explain(frame, replace(known, f_cnt=7)).fields[1].inner[-1].inner[0]
+    assert {f.name: (f.value, f.meaning) for f in command.inner if f.name in values} == values
+
+
+@pytest.mark.parametrize("version", list(Version), ids=str)
+def test_the_type_of_a_frame_has_its_name_in_the_version(version: Version) -> None:
+    # §4.2 of each: MType in 1.0.2, 1.0.3 and 1.1, FType in TS001-1.0.4
+    name = "FType" if version is Version.V1_0_4 else "MType"
+    assert field(explain(bytes.fromhex("e0"), Known(version)), "MHDR", name).value == "PROPRIETARY"
+
+
 # Typed from the tables of contents of the four documents; RP002-1.0.4 for the CFList.
 CLAUSES = [
     ("FCnt", ("4.3.1.5", "4.3.1.5", "4.3.1.5", "4.3.1.5")),
