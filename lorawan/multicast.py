@@ -1,6 +1,7 @@
 """Multicast groups: an address that several devices share, with its keys, its counters and where it is heard.
 
-Source: TS001-1.0.4 §9.3.2 and §15; LoRaWAN 1.1 §11.2.2 and §17.2; TS005-1.0.0 §4.3 for the range of counters.
+Source: LoRaWAN 1.1 §11.2.2 and §17.2; that TS001-1.0.4 §9.3.2 and §15 say the same is from memory. TS005-2.0.0 §4.3
+(page 11) for the lower end of the counters; the upper one, TS005-1.0.0 §4.3, as implementations quote it.
 """
 
 from __future__ import annotations

@@ -97,10 +97,13 @@ class Follower:
     def _data(
         self, frame: DataUp | DataDown, payload: bytes, freq_hz: int | None, modulation: LoraModulation | int | None
     ) -> Followed:
-        if isinstance(frame, DataDown):
-            for session in self._groups.get(frame.dev_addr, ()):
-                known = session.known_for(frame, freq_hz, modulation)
-                return Followed(explain(payload, known or session.guess(frame)), group=frame.dev_addr)
+        groups = self._groups.get(frame.dev_addr, ()) if isinstance(frame, DataDown) else ()
+        for session in groups:
+            known = session.known_for(frame, freq_hz, modulation)
+            if known is not None:
+                return Followed(explain(payload, known), group=frame.dev_addr)
+        if groups:
+            return Followed(explain(payload, groups[0].guess(frame)), group=frame.dev_addr)
         owners = self._by_address.get(frame.dev_addr, [])
         for following, session in owners:
             known = session.known_for(frame, freq_hz, modulation)

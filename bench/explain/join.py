@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from bench.explain.clauses import CF_LIST_TYPE_0, CF_LIST_TYPE_1, clause
+from bench.explain.commands import HIDDEN
 from bench.explain.field import OK, WRONG, Explanation, Field, Value, of_bits, of_bytes
 from bench.explain.known import Known
 from lorawan.crypto import (
@@ -26,7 +27,6 @@ from lorawan.secured import (
     open_join_accept,
 )
 
-HIDDEN = "hidden"
 _CF_LIST_OFFSET: Final = 13
 
 

@@ -1,4 +1,4 @@
-"""What simulated devices must remember between runs: nonces, counters and sessions, as a JSON file.
+"""What simulated devices must remember between runs: nonces, counters, sessions and groups, as a JSON file.
 
 A network server refuses a DevNonce or a frame counter it has seen (LoRaWAN 1.0.4 §6.2.5, §4.3.1.5): a device that
 forgets cannot come back. Sessions hold their keys, so only the file's owner may read it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -16,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from bench.errors import UsageError
 from bench.store.atomic import aside
 from lorawan.device import DeviceMemory
-from lorawan.errors import FrameError
+from lorawan.errors import FrameError, MisuseError
 from lorawan.ids import Eui64
 
 
@@ -29,7 +30,7 @@ def read_memories(path: Path) -> dict[Eui64, DeviceMemory]:
         if not isinstance(found, dict):
             raise ValueError("an object is due")
         return {Eui64.from_hex(eui): _value(DeviceMemory, entry, eui) for eui, entry in found.items()}
-    except (ValueError, FrameError, RecursionError) as error:
+    except (ValueError, FrameError, MisuseError, RecursionError) as error:
         raise UsageError(f"{path}: {error}", hint="it is no memory of simulated devices; take another file") from None
 
 
@@ -51,6 +52,8 @@ def _value(kind: Any, found: object, where: str) -> Any:
         return _record(kind, found, where)
     if get_origin(kind) is tuple and isinstance(found, list):
         return tuple(_value(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(found))
+    if issubclass(kind, StrEnum) and isinstance(found, str):
+        return kind(found)
     if issubclass(kind, bytes) and isinstance(found, str):
         return kind(bytes.fromhex(found))
     if kind in (bool, float) and type(found) is kind:

@@ -77,24 +77,24 @@ def commanded(state: DeviceState, session: DeviceSession, news: Sequence[LinkChe
 def _learn_time(state: DeviceState, time: TimeReceived) -> None:
     """A DeviceTimeAns: GPS time at the end of the uplink that asked."""
     gps_us = time.gps_seconds * US_PER_S + time.fraction_256 * US_PER_S // 256
-    clock = state.classes.clock
-    if clock is None or clock.error_us > BEACON_ERROR_US:  # a beacon says it better
-        state.classes.clock = BeaconClock(state.classes.tx_ends, gps_us, DEVICE_TIME_ERROR_US, state.config.crystal_ppm)
+    clock, at = state.classes.clock, state.classes.tx_ends
+    if clock is None or clock.error_at(at) > DEVICE_TIME_ERROR_US:  # a beacon said it better, until the crystal drifted
+        state.classes.clock = BeaconClock(at, gps_us, DEVICE_TIME_ERROR_US, state.config.crystal_ppm)
 
 
 def _ask(state: DeviceState, session: DeviceSession, class_b: Beaconed, now: Instant) -> None:
-    requests = b""
+    requests: list[mac.MacCommand] = []
     if state.classes.clock is None and session.class_b.beacon_due is None:
         if state.config.version.rules.device_time:
-            requests += mac.DeviceTimeReq().encode()
+            requests.append(mac.DeviceTimeReq())
         elif class_b.asked == 0:
-            requests += mac.BeaconTimingReq().encode()
+            requests.append(mac.BeaconTimingReq())
     if not _periodicity_known(state, session, class_b):
         session.class_b.asked = class_b.periodicity
-        requests += mac.PingSlotInfoReq(class_b.periodicity).encode()
+        requests.append(mac.PingSlotInfoReq(class_b.periodicity))
+    for request in requests:
+        session.request(request)
     if requests:
-        if requests not in session.requests:
-            session.requests += requests
         state.classes.speak_at = now
 
 

@@ -164,9 +164,7 @@ class DeviceCore:
         if isinstance(event, RequestTime):
             if not self.config.version.rules.device_time:
                 return (Dropped("version", "LoRaWAN 1.0.3 §5.9", "1.0.2 has no DeviceTimeReq"),)
-            encoded = mac.DeviceTimeReq().encode()
+            session.request(mac.DeviceTimeReq())
         else:
-            encoded = mac.LinkCheckReq().encode()
-        if encoded not in session.requests:  # both commands are one byte: asking twice asks once
-            session.requests += encoded
+            session.request(mac.LinkCheckReq())
         return ()

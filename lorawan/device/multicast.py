@@ -8,7 +8,7 @@ from lorawan.frames import DataDown
 from lorawan.machine import Dropped
 from lorawan.secured import mic_down_ok, open_down, recover_f_cnt
 
-_CLAUSE = "TS001-1.0.4 §9.3.2, LoRaWAN 1.1 §11.2.2"
+_CLAUSE = "LoRaWAN 1.1 §11.2.2, §17.2"
 
 
 def accept(frame: DataDown, subscription: Subscription) -> Accepted | Dropped:
@@ -22,11 +22,12 @@ def accept(frame: DataDown, subscription: Subscription) -> Accepted | Dropped:
         return Dropped("multicast_confirmed", _CLAUSE, "a multicast frame is unconfirmed and acknowledges nothing")
     if frame.f_opts or not frame.f_port:
         return Dropped("multicast_commands", _CLAUSE, "FOpts, or no application FPort")
-    f_cnt = recover_f_cnt(group.f_cnt_min if last is None else last, frame.f_cnt)
-    if last is not None and f_cnt == last:
+    lowest = group.f_cnt_min if last is None else max(last, group.f_cnt_min)
+    f_cnt = recover_f_cnt(lowest, frame.f_cnt)
+    if f_cnt == last:
         return Dropped("f_cnt_replay", "TS001-1.0.4 §4.3.1.5", f"{last} again")
-    if f_cnt < (group.f_cnt_min if last is None else last) or f_cnt >= group.f_cnt_max:
-        return Dropped("f_cnt_range", "TS005-1.0.0 §4.3", f"{f_cnt} of {group.f_cnt_min} to {group.f_cnt_max}")
+    if not lowest <= f_cnt < group.f_cnt_max:
+        return Dropped("f_cnt_range", "TS005-2.0.0 §4.3", f"{f_cnt} of {group.f_cnt_min} to {group.f_cnt_max}")
     if not mic_down_ok(group.keys, is_1_1=False, frame=frame, f_cnt=f_cnt):
         return Dropped("mic", "TS001-1.0.4 §4.4")
     subscription.last_f_cnt = f_cnt

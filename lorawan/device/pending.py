@@ -10,6 +10,7 @@ from lorawan.device import adr
 from lorawan.device.config import DeviceConfig
 from lorawan.device.events import SendDone, SendRequest
 from lorawan.device.session import DeviceSession
+from lorawan.mac_commands.codec import F_OPTS_MAX_BYTES
 from lorawan.machine import Dropped
 
 
@@ -34,6 +35,11 @@ class PendingFrame:
         """Length of the PHYPayload."""
         return 12 + len(self.f_opts) + (0 if self.f_port is None else 1 + len(self.payload))
 
+    @property
+    def mac_payload_bytes(self) -> int:
+        """Length of the MACPayload, which M bounds: without MHDR and MIC."""
+        return self.phy_bytes - 5
+
 
 def next_frame(
     session: DeviceSession, config: DeviceConfig, queue: deque[SendRequest], *, empty: bool = False
@@ -44,7 +50,7 @@ def next_frame(
     still to be repeated then waits while the payload goes, so that neither keeps the other out for ever. A payload that
     fits no frame at the present data rate is dropped. empty: a frame is wanted even if it carries nothing.
     """
-    rules = config.version.rules
+    rules = config.version.in_session(is_1_1=session.is_1_1).rules
     if config.adr:
         adr.back_off(session, rules)
     room = session.max_app_payload_bytes
@@ -54,7 +60,8 @@ def next_frame(
         detail = f"{len(old.payload)} bytes at DR{session.dr}"
         dropped.append(Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", detail))
         dropped.append(SendDone(None, 0, False if old.confirmed else None))
-    f_opts = mac.whole_commands(session.f_opts, uplink=True)
+    # without an FPort the commands have its byte too; a low data rate may still hold fewer than 15
+    f_opts = mac.whole_commands(session.f_opts, min(F_OPTS_MAX_BYTES, room + 1), uplink=True)
     request = queue[0] if queue else None
     if request is not None and len(request.payload) + len(f_opts) > room:
         if session.commands_went_alone:

@@ -81,11 +81,12 @@ def _downlink(
     if state.frame is not None:
         state.frame.acknowledged = state.frame.confirmed and accepted.ack
     given = carry_out(accepted.commands, CommandContext(session, state.config, now))
-    session.answers = given.given  # a downlink ends the repetition of earlier answers
+    # the downlink ends the repetition of answers; what classes B and C left to be answered has not been sent yet
+    session.answers = (*(answer for answer in session.answers if not answer.sent), *given.given)
     commanded(state, session, given.news)
     effects: list[DeviceEffect] = [*state.remember(), stop(state), *given.news]
     if accepted.confirmed:
-        session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF
+        session.confirm_f_cnt_down, state.classes.answer_by = accepted.f_cnt & 0xFFFF, None
     if accepted.f_port is not None and accepted.f_port > 0:
         effects.append(
             Received(accepted.f_port, accepted.payload, accepted.f_cnt, accepted.confirmed, accepted.f_pending)

@@ -120,6 +120,5 @@ def _lower_data_rate(state: DeviceState, frame: PendingFrame, session: DeviceSes
     """Every second try of a confirmed uplink, where the smaller frame still fits. Source: LoRaWAN 1.0.2 §18.4."""
     if frame.confirmed and state.config.version.rules.confirmed_tries and frame.sent % 2 == 0:
         lower = session.plan.next_lower_dr(session.dr)
-        # M counts neither MHDR nor MIC
-        if lower is not None and frame.phy_bytes - 5 <= session.plan.max_mac_payload_bytes(lower):
+        if lower is not None and frame.mac_payload_bytes <= session.plan.max_mac_payload_bytes(lower):
             session.dr = lower

@@ -9,12 +9,15 @@ from lorawan.device.class_state import ClassBSettings
 from lorawan.device.memory import RadioParameters, SessionMemory
 from lorawan.device.rejoin import RejoinPlan
 from lorawan.ids import DevAddr, NetId
+from lorawan.mac_commands import DeviceModeInd, MacCommand
+from lorawan.operating_class import DEVICE_MODES, OperatingClass
 from lorawan.regions import ChannelPlan, Region
 from lorawan.units import US_PER_S
 
 ADR_ACK_LIMIT = 64  # RP002-1.0.4 §2.4 (recommended default values)
 ADR_ACK_DELAY = 32
 NO_NET_ID = NetId(0)
+CLASS_A_IND = DeviceModeInd(DEVICE_MODES[OperatingClass.A]).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Answer:
 
     encoded: bytes
     sticky: bool = False
+    sent: bool = False  # an uplink has carried it
 
 
 @dataclass(slots=True)
@@ -55,8 +59,9 @@ class DeviceSession:
     announce: bytes = b""  # RekeyInd or ResetInd: in every uplink until its Conf
     announced: int = 0  # uplinks that have carried it
     mode: bytes = b""  # DeviceModeInd: in every uplink until DeviceModeConf (LoRaWAN 1.1 §18.1)
+    maybe_class_c: bool = False  # it has announced class C, and the network has not confirmed class A since
     answers: tuple[Answer, ...] = ()  # in the order of the requests
-    requests: bytes = b""  # LinkCheckReq, DeviceTimeReq, PingSlotInfoReq
+    requests: tuple[bytes, ...] = ()  # LinkCheckReq, DeviceTimeReq, PingSlotInfoReq, BeaconTimingReq
     commands_went_alone: bool = False  # the last uplink carried commands that left no room for a payload
     last_snr_db: float = 0.0
     rejoins: RejoinPlan = field(default_factory=RejoinPlan)
@@ -65,7 +70,13 @@ class DeviceSession:
     @property
     def f_opts(self) -> bytes:
         """The MAC commands the next uplink carries, in order; the caller cuts them between commands if too long."""
-        return self.announce + self.mode + b"".join(answer.encoded for answer in self.answers) + self.requests
+        return self.announce + self.mode + b"".join(answer.encoded for answer in self.answers) + b"".join(self.requests)
+
+    def request(self, command: MacCommand) -> None:
+        """Put a request into the next uplink; the same one twice is one."""
+        encoded = command.encode()
+        if encoded not in self.requests:
+            self.requests += (encoded,)
 
     @property
     def max_app_payload_bytes(self) -> int:
@@ -79,9 +90,10 @@ class DeviceSession:
 
     def sent(self) -> None:
         """A new uplink took the commands along: only the sticky answers stay."""
-        self.answers = tuple(answer for answer in self.answers if answer.sticky)
-        self.requests = b""
+        self.answers = tuple(replace(answer, sent=True) for answer in self.answers if answer.sticky)
+        self.requests = ()
         self.announced += bool(self.announce)
+        self.maybe_class_c |= self.mode not in (b"", CLASS_A_IND)
         self.rejoins.uplinks += 1
 
     def at_rest(self) -> SessionMemory:
@@ -96,6 +108,7 @@ class DeviceSession:
             a_f_cnt_down=self.a_f_cnt_down,
             rj_count0=self.rejoins.rj_count0,
             announce=self.announce,
+            maybe_class_c=self.maybe_class_c,
             parameters=RadioParameters(
                 channels=self.plan.channels,
                 ch_mask=self.plan.ch_mask,
@@ -114,6 +127,10 @@ class DeviceSession:
                 max_d_cycle=self.max_d_cycle,
                 rejoin_max_count=self.rejoins.max_count,
                 rejoin_max_time_us=self.rejoins.max_time_us,
+                ping_slot_freq_hz=self.class_b.ping_slot_freq_hz,
+                ping_slot_dr=self.class_b.ping_slot_dr,
+                beacon_freq_hz=self.class_b.beacon_freq_hz,
+                ping_periodicity=self.class_b.periodicity,
             ),
         )
 
@@ -140,6 +157,8 @@ def resume(session: DeviceSession, memory: SessionMemory, *, parameters: bool) -
     session.f_cnt_up = session.f_cnt_up_reserved = memory.f_cnt_up_reserved
     session.n_f_cnt_down, session.a_f_cnt_down = memory.n_f_cnt_down, memory.a_f_cnt_down
     session.announce = memory.announce
+    if memory.maybe_class_c:  # a restarted device is one of class A
+        session.maybe_class_c, session.mode = True, CLASS_A_IND
     session.rejoins.rj_count0 = memory.rj_count0
     if not parameters:
         return
@@ -158,6 +177,12 @@ def resume(session: DeviceSession, memory: SessionMemory, *, parameters: bool) -
     session.adr_ack_limit, session.adr_ack_delay = kept.adr_ack_limit, kept.adr_ack_delay
     session.max_d_cycle = kept.max_d_cycle
     session.rejoins.max_count, session.rejoins.max_time_us = kept.rejoin_max_count, kept.rejoin_max_time_us
+    session.class_b = ClassBSettings(
+        ping_slot_freq_hz=kept.ping_slot_freq_hz,
+        ping_slot_dr=kept.ping_slot_dr,
+        beacon_freq_hz=kept.beacon_freq_hz,
+        periodicity=kept.ping_periodicity,
+    )
 
 
 def rx_delay_us(rx_delay_s: int) -> int:

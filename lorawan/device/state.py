@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lorawan.device.class_state import ClassState
+from lorawan.device.class_state import ClassState, Subscription
 from lorawan.device.config import Activation, DeviceConfig
 from lorawan.device.events import Persist, SendRequest
 from lorawan.device.join import Attempt
 from lorawan.device.joining import Joining
-from lorawan.device.memory import DeviceMemory, SessionMemory
+from lorawan.device.memory import DeviceMemory, GroupMemory, SessionMemory
 from lorawan.device.pending import PendingFrame
 from lorawan.device.phases import Phase
 from lorawan.device.rejoin import Rejoining
@@ -50,7 +50,8 @@ class DeviceState:
 
     def remember(self) -> Sequence[Persist]:
         """Persist what has changed of what a power cut must not take; nothing if all of it is durable already."""
-        return self.persist(replace(self.memory, session=self.session_at_rest()))
+        groups = tuple(GroupMemory(one.group, one.last_f_cnt) for one in self.classes.groups.values())
+        return self.persist(replace(self.memory, session=self.session_at_rest(), groups=groups))
 
     def session_at_rest(self) -> SessionMemory | None:
         """The session as it must survive, or None where a restart begins another."""
@@ -65,9 +66,10 @@ class DeviceState:
 
 
 def first_state(config: DeviceConfig, draws: Draws, memory: DeviceMemory) -> DeviceState:
-    """The state at power-up: an ABP device has its session, an OTAA device one that survived."""
+    """The state at power-up, in class A: an ABP device has its session, an OTAA device one that survived."""
     rejoining = Rejoining(draws.at("rejoin"), config.rejoin1_period_us)
     state = DeviceState(config, draws, memory, DutyCycle(config.region), Joining(config, draws), rejoining)
+    state.classes.groups = {one.group.mc_addr: Subscription(one.group, one.last_f_cnt) for one in memory.groups}
     kept = memory.session if config.remembers_session else None
     if config.activation is Activation.OTAA:
         if kept is not None:

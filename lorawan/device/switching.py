@@ -43,8 +43,11 @@ def switch(state: DeviceState, event: SwitchClass, now: Instant) -> Sequence[Dev
     if periodicity is None:
         known = session.class_b.periodicity
         periodicity = DEFAULT_PERIODICITY if known is None else known
+    under_way = classes.class_b
+    if wanted is OperatingClass.B and under_way is not None and event.periodicity in (None, under_way.periodicity):
+        return ()
     effects: list[DeviceEffect] = []
-    if classes.class_b is not None:
+    if under_way is not None:
         effects += class_b.leave(state)
     if wanted is OperatingClass.B:
         if classes.operating_class is OperatingClass.C:
@@ -70,7 +73,7 @@ def tell_periodicity(state: DeviceState, event: RequestPingSlotInfo, now: Instan
     if state.classes.class_b is not None:
         return (Dropped("class_b", "TS001-1.0.4 §12.1", "the periodicity is told in class A"),)
     session.class_b.asked = event.periodicity
-    session.requests += mac.PingSlotInfoReq(event.periodicity).encode()
+    session.request(mac.PingSlotInfoReq(event.periodicity))
     state.classes.speak_at = now
     return ()
 
@@ -126,12 +129,12 @@ def change_groups(state: DeviceState, event: AddMulticast | RemoveMulticast) -> 
         before = classes.groups.get(group.mc_addr)
         same = before is not None and before.group.keys == group.keys
         last = before.last_f_cnt if before is not None and same else None
-        if group.data_rate is not None and not state.config.region.is_lora(group.data_rate):
+        if group.data_rate is not None and not state.config.region.is_lora(group.data_rate, uplink=False):
             return (Dropped("multicast_dr", "RP002-1.0.4 §2", f"DR{group.data_rate}"),)
         classes.groups[group.mc_addr] = Subscription(group, last)
     if classes.class_b is not None:
         classes.class_b.ping = None
-    return ()
+    return state.remember()
 
 
 def standing(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:

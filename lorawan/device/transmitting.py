@@ -70,6 +70,9 @@ def transmit_data(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
     if not session.plan.dwell_ok(session.dr, airtime_us):
         why = Dropped("dwell_time", "LoRaWAN 1.0.4 §5.8", f"{airtime_us} µs on the air, 400 ms are allowed")
         return [*effects, *give_up(state, now, why)]
+    if frame.mac_payload_bytes > session.plan.max_mac_payload_bytes(session.dr):  # the data rate fell between its tries
+        why = Dropped("payload_too_long", "RP002-1.0.4 §2.4.7", f"{frame.mac_payload_bytes} bytes at DR{session.dr}")
+        return [*effects, *give_up(state, now, why)]
     usable = session.plan.usable(session.dr)
     starts = [(i, ch, start_of(state, ch, airtime_us, now)) for i, ch in usable]
     free = [(i, ch) for i, ch, at in starts if at == now]
@@ -123,7 +126,8 @@ def _next_frame(
         session.confirm_f_cnt_down = state.classes.answer_by = None
     state.frame, dropped = next_frame(session, state.config, state.queue, empty=state.classes.empty_wanted)
     effects += dropped
-    effects += uplink_made(state, session)
+    if state.frame is not None:
+        effects += uplink_made(state, session)
     return state.frame
 
 

@@ -37,6 +37,7 @@ def take_multicast(state: DeviceState, frame: DataDown, window: Window) -> Seque
         return (accepted,)
     _mind_pending(state, frame, window)
     return (
+        *state.remember(),
         Received(
             frame.f_port or 0, accepted.payload, accepted.f_cnt, False, accepted.f_pending, multicast=frame.dev_addr
         ),
@@ -61,8 +62,10 @@ def take_unicast(
     effects: list[DeviceEffect] = [*state.remember(), *given.news]
     if accepted.confirmed:
         session.confirm_f_cnt_down = accepted.f_cnt & 0xFFFF
+        rx2_us = session.rx1_delay_us + US_PER_S
+        state.classes.answer_by = now + response_timeout_us(session.nb_trans, rx2_us, adr=config.adr)
     if accepted.confirmed or given.given:
-        _answer_soon(state, session, now)
+        _answer_soon(state, now)
     if accepted.f_port is not None and accepted.f_port > 0:
         effects.append(
             Received(accepted.f_port, accepted.payload, accepted.f_cnt, accepted.confirmed, accepted.f_pending)
@@ -80,11 +83,9 @@ def _mind_pending(state: DeviceState, frame: DataDown, window: Window) -> None:
         class_b.ping = None
 
 
-def _answer_soon(state: DeviceState, session: DeviceSession, now: Instant) -> None:
-    """At a random time within RETRANSMIT_TIMEOUT; too late is told by `answer_by`."""
+def _answer_soon(state: DeviceState, now: Instant) -> None:
+    """At a random time within RETRANSMIT_TIMEOUT."""
     low, high = ACK_TIMEOUT_US
     wait_us = low + state.draws.at("response").integer(high - low, state.transmissions)
-    rx2_us = session.rx1_delay_us + US_PER_S
     classes = state.classes
     classes.speak_at = now + wait_us if classes.speak_at is None else min(classes.speak_at, now + wait_us)
-    classes.answer_by = now + response_timeout_us(session.nb_trans, rx2_us, adr=state.config.adr)

@@ -1,7 +1,8 @@
 """Relays: how the network configures one, its end-devices and what it forwards.
 
 Source: TS011-1.0.0 §10 for names and clauses; the layouts after ChirpStack lrwn (d77207cd) and Semtech's LoRa Basics
-Modem (SWL2001). They differ in bit 3 of EndDeviceConfAns, BackOff there and AckOffset here: lrwn is followed.
+Modem (SWL2001). They differ in bit 3 of EndDeviceConfAns: BackOffACK in lrwn, SecondChAckOffsetACK in the modem and in
+pamoja-lora, whose notes say that TS011-1.0.1 moved it so. The newer reading is followed; the page itself was not seen.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class EndDeviceConfAns(MacCommand):
     device_class: ClassVar[DeviceClass] = "relay"
     clause: ClassVar[str] = "TS011-1.0.0 §10.2"
 
-    back_off_ok: bool = flag(3)
+    second_ch_ack_offset_ok: bool = flag(3)
     second_ch_idx_ok: bool = flag(2)
     second_ch_dr_ok: bool = flag(1)
     second_ch_freq_ok: bool = flag(0)

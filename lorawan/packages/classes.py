@@ -22,7 +22,7 @@ from lorawan.device.events import (
     SwitchClass,
 )
 from lorawan.ids import DevAddr
-from lorawan.multicast import F_CNT_END, MulticastGroup
+from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass
 from lorawan.packages.certification.device import BeaconMissed, BeaconSeen, ChangeClass, SendPingSlotInfo
 from lorawan.packages.host import HostEffect, HostEvent, MulticastReceived
@@ -37,6 +37,7 @@ class ClassesOfPackages:
 
     def __init__(self) -> None:
         self._groups: dict[int, GroupDefined] = {}
+        self._open: dict[int, OperatingClass] = {}
         self._now = OperatingClass.A
         self._before = OperatingClass.A
 
@@ -44,18 +45,24 @@ class ClassesOfPackages:
         """The events of a device core that carry out a package's effect; none for one that is not about classes."""
         match effect:
             case GroupDefined():
+                old = self._groups.get(effect.mc_group_id)
                 self._groups[effect.mc_group_id] = effect
+                if old is not None and old.mc_addr != effect.mc_addr:
+                    return (RemoveMulticast(old.mc_addr),)
             case GroupDeleted():
                 gone = self._groups.pop(effect.mc_group_id, None)
                 return () if gone is None else (RemoveMulticast(gone.mc_addr),)
             case OpenSession():
                 group = self._groups.get(effect.mc_group_id)
                 if group is not None:
-                    self._before = self._now
+                    if not self._open:
+                        self._before = self._now
                     opened = _group(group, effect)
+                    self._open[effect.mc_group_id] = opened.operating_class
                     return (AddMulticast(opened), SwitchClass(opened.operating_class))
             case CloseSession():
-                return (SwitchClass(self._before),)
+                self._open.pop(effect.mc_group_id, None)
+                return (SwitchClass(next(iter(self._open.values()), self._before)),)
             case ChangeClass():
                 return (SwitchClass(OperatingClass(effect.device_class.value)),)
             case SendPingSlotInfo():
@@ -99,7 +106,7 @@ def _group(group: GroupDefined, session: OpenSession) -> MulticastGroup:
         group.keys.mc_app_s_key,
         OperatingClass(session.mc_class.value),
         group.min_mc_f_cnt,
-        min(group.max_mc_f_cnt, F_CNT_END),
+        max(group.min_mc_f_cnt, group.max_mc_f_cnt),  # the other way round no counter is in the range
         session.freq_hz,
         session.data_rate,
         DEFAULT_PERIODICITY if session.periodicity is None else session.periodicity,

@@ -58,7 +58,7 @@ class MulticastSender:
     def handle(self, event: QueueDownlink, now: Instant) -> Sequence[Send | Dropped]:
         """Queue a payload; class C sends it at once."""
         if event.confirmed:
-            return (Dropped("multicast_confirmed", "TS001-1.0.4 §9.3.2", "a multicast frame is never confirmed"),)
+            return (Dropped("multicast_confirmed", "LoRaWAN 1.1 §11.2.2", "a multicast frame is never confirmed"),)
         if not 1 <= event.f_port <= 224:
             return (Dropped("f_port", "LoRaWAN 1.0.4 §4.3.2", f"FPort {event.f_port} is not the application's"),)
         dr = self._channel(now).dr
@@ -77,7 +77,7 @@ class MulticastSender:
         if due is None or now < due:
             return ()
         if self.f_cnt >= self.group.f_cnt_max:
-            dropped = Dropped("f_cnt_exhausted", "TS005-1.0.0 §4.3", "the group's range is used up")
+            dropped = Dropped("f_cnt_exhausted", "TS005-2.0.0 §4.3", "the group's range is used up")
             left = len(self._queue)
             self._queue.clear()
             return (dropped,) * left

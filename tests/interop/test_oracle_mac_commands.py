@@ -41,8 +41,6 @@ PAMOJA_NAMES = {
 }  # fmt: skip
 PAMOJA_OF = {
     ("DevStatusAns", "margin_db"): "snr_margin",
-    # Bit 3: ChirpStack has BackOff there and so have we; pamoja has AckOffset, as Semtech's LoRa Basics Modem
-    ("EndDeviceConfAns", "back_off_ok"): "second_channel_ack_offset_ack",
 }
 
 # Command: its fields in liblora, in the order of ours. liblora keeps frequencies in 100 Hz, delays of beacons in 30 ms.

@@ -68,8 +68,7 @@ def carry_out(block: bytes, device: CommandContext) -> Answers:
 
     A command without a handler is passed over and not answered: its length is known, so the ones after it count.
     """
-    version = device.config.version.in_session(is_1_1=device.session.is_1_1)
-    commands = mac.parse_commands(block, uplink=False, version=version).commands
+    commands = mac.parse_commands(block, uplink=False, version=device.version).commands
     for kind, alike in groupby(commands, type):
         if kind in BLOCK_HANDLERS:
             BLOCK_HANDLERS[kind](tuple(alike), device)

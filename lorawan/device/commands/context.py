@@ -10,7 +10,7 @@ from lorawan.device.session import Answer, DeviceSession
 from lorawan.mac_commands import MacCommand
 from lorawan.machine import Instant
 from lorawan.regions import Region
-from lorawan.version import VersionRules
+from lorawan.version import Version, VersionRules
 
 
 @dataclass(slots=True)
@@ -41,6 +41,11 @@ class CommandContext:
         return self.config.region
 
     @property
+    def version(self) -> Version:
+        """The version that this session speaks."""
+        return self.config.version.in_session(is_1_1=self.session.is_1_1)
+
+    @property
     def rules(self) -> VersionRules:
-        """What the version that this session speaks does where others differ."""
-        return self.config.version.in_session(is_1_1=self.session.is_1_1).rules
+        """What that version does where others differ."""
+        return self.version.rules

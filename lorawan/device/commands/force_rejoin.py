@@ -1,4 +1,4 @@
-"""What the device does with ForceRejoinReq. Source: LoRaWAN 1.1 §5.13 (from memory), §6.2.4.3."""
+"""What the device does with ForceRejoinReq. Source: LoRaWAN 1.1 §5.13, §6.2.4.3."""
 
 from __future__ import annotations
 

@@ -20,4 +20,4 @@ def ping_slot_channel(command: PingSlotChannelReq, device: CommandContext) -> No
         device.session.class_b.ping_slot_freq_hz = command.freq_hz
         device.session.class_b.ping_slot_dr = command.data_rate
     answer = PingSlotChannelAns(data_rate_ok=dr_ok, freq_ok=freq_ok)
-    device.out.add(answer, sticky=device.config.version is Version.V1_0_4)
+    device.out.add(answer, sticky=device.version is Version.V1_0_4)

@@ -1,4 +1,4 @@
-"""What the device does with RejoinParamSetupReq. Source: LoRaWAN 1.1 §5.14 (from memory)."""
+"""What the device does with RejoinParamSetupReq. Source: LoRaWAN 1.1 §5.14."""
 
 from __future__ import annotations
 

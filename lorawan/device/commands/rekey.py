@@ -5,7 +5,7 @@ from __future__ import annotations
 from lorawan.device.commands.context import CommandContext
 from lorawan.mac_commands import RekeyConf, RekeyInd
 
-MINOR_1_1 = 1  # the only minor version that a 1.1 device may be answered with: above 0, not above its own (from memory)
+MINOR_1_1 = 1  # the only one that a 1.1 device may be answered with: above 0, not above its own (1.1 §5.10)
 
 
 def rekey_conf(command: RekeyConf, device: CommandContext) -> None:

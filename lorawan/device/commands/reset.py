@@ -5,7 +5,7 @@ from __future__ import annotations
 from lorawan.device.commands.context import CommandContext
 from lorawan.mac_commands import ResetConf, ResetInd
 
-MINOR_1_1 = 1  # the only minor version that a 1.1 device may be answered with: above 0, not above its own (from memory)
+MINOR_1_1 = 1  # ResetConf must carry the version of the device itself (1.1 §5.1)
 
 
 def reset_conf(command: ResetConf, device: CommandContext) -> None:

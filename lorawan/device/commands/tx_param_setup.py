@@ -20,4 +20,4 @@ def tx_param_setup(command: TxParamSetupReq, device: CommandContext) -> None:
         max_eirp_index=command.max_eirp_index,
     )
     device.session.replan(plan)
-    device.out.add(TxParamSetupAns(), sticky=device.config.version is Version.V1_0_4)
+    device.out.add(TxParamSetupAns(), sticky=device.version is Version.V1_0_4)

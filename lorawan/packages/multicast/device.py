@@ -63,7 +63,7 @@ class MulticastConfig:
 class GroupDefined:
     """Effect: from now on frames to mc_addr are ours, under these keys.
 
-    They are to be accepted for min_mc_f_cnt ≤ FCnt < max_mc_f_cnt (the second bound from memory of TS005 §4.3).
+    They are to be accepted for min_mc_f_cnt ≤ FCnt < max_mc_f_cnt. Source: as `lorawan.multicast`.
     """
 
     mc_group_id: int

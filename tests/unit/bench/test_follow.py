@@ -174,6 +174,15 @@ def test_a_multicast_group_is_followed() -> None:
     assert follower.follow(down(keys, 70_002, address=group.mc_addr)[:-1] + b"\0").wrong
 
 
+def test_of_two_groups_with_one_address_the_one_whose_key_fits_is_followed() -> None:
+    address = DevAddr(0x01FFFFFF)
+    groups = [Group(address, AesKey(bytes((k,)) * 16), AesKey(b"M" * 16)) for k in (1, 2)]
+    follower = Follower([], groups)
+    for k, group in enumerate(groups):
+        keys = SessionKeys.for_10(group.mc_nwk_s_key, group.mc_app_s_key)
+        assert seen(follower.follow(down(keys, 5 + k, address=address))) == ("ok", 5 + k, "ho")
+
+
 KEYS_TOML = f"""
 [[device]]
 name = "meter"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from mac_pairs import abp, joined
 from bench.errors import UsageError
 from bench.live.memories import read_memories, write_memories
 from lorawan.device import DeviceMemory
-from lorawan.ids import Eui64
+from lorawan.device.memory import GroupMemory
+from lorawan.ids import AesKey, DevAddr, Eui64
+from lorawan.multicast import MulticastGroup
+from lorawan.operating_class import OperatingClass
 from lorawan.testing import Pair
 from lorawan.version import Version
 
@@ -28,6 +32,26 @@ def test_a_device_with_a_session_comes_back_as_it_was(version: Version, tmp_path
         write_memories(path, {EUI: pair.device.memory})
         assert read_memories(path) == {EUI: pair.device.memory}
         assert path.stat().st_mode & 0o077 == 0  # it holds keys
+
+
+GROUP = MulticastGroup(DevAddr(0x26FFFFF0), AesKey(b"N" * 16), AesKey(b"A" * 16), OperatingClass.B, 5, 9)
+
+
+def test_multicast_groups_come_back_with_their_counters(tmp_path: Path) -> None:
+    memory = DeviceMemory(groups=(GroupMemory(GROUP, None), GroupMemory(replace(GROUP, data_rate=3), 7)))
+    write_memories(tmp_path / "memory.json", {EUI: memory})
+    assert read_memories(tmp_path / "memory.json") == {EUI: memory}
+
+
+@pytest.mark.parametrize(("name", "value"), [("operating_class", "X"), ("operating_class", 2), ("f_cnt_min", 10)])
+def test_a_group_that_cannot_be_is_refused_by_name(name: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / "memory.json"
+    write_memories(path, {EUI: DeviceMemory(groups=(GroupMemory(GROUP, None),))})
+    data = json.loads(path.read_text())
+    data[str(EUI)]["groups"][0]["group"][name] = value
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=r"memory\.json"):
+        read_memories(path)
 
 
 def test_a_device_without_one_comes_back_too_and_a_new_file_is_empty(tmp_path: Path) -> None:

@@ -259,6 +259,42 @@ def test_the_server_hears_from_the_bit_that_class_b_is_over() -> None:
     assert any(isinstance(e, Answer) for _, e in bench.server_effects)
 
 
+def test_a_restarted_device_knows_what_the_network_has_set_of_class_b() -> None:
+    bench = in_class_b(periodicity=3)
+    bench.server(Ask((mac.PingSlotChannelReq(868_300_000, 4),)))
+    bench.server(Ask((mac.BeaconFreqReq(868_100_000),)))
+    bench.feed(SendRequest(10, b"x"))
+    bench.run(5)
+    bench.device = DeviceCore(bench.config, Draws.of_seed(2), bench.device.memory)
+    session = bench.device.session
+    assert session is not None
+    kept = session.class_b
+    assert (kept.periodicity, kept.ping_slot_freq_hz, kept.ping_slot_dr) == (3, 868_300_000, 4)
+    assert kept.beacon_freq_hz == 868_100_000
+
+
+def test_the_network_s_time_replaces_that_of_a_beacon_long_ago() -> None:
+    bench = in_class_b()
+    bench.feed(SwitchClass(A))
+    for hours in (0, 48):  # 200 ppm are 35 s in two days; a DeviceTimeAns is within 100 ms (LoRaWAN 1.1 §5.12)
+        bench.run(hours * 3600)
+        bench.feed(RequestTime())
+        bench.feed(SendRequest(10, b"x"))
+        bench.run(5)
+        clock = bench.device._state.classes.clock
+        assert clock is not None
+        assert clock.error_at(bench.now) <= 110_000
+        assert (clock.error_us < 1_000) is (hours == 0)  # a fresh beacon says it better
+
+
+def test_a_second_wish_for_class_b_keeps_the_beacon() -> None:
+    bench = in_class_b()
+    bench.feed(SwitchClass(B))
+    bench.run(300)
+    assert not bench.of(ClassChanged)
+    assert len(bench.of(BeaconReceived)) >= 2
+
+
 def test_a_device_begins_anew_in_class_a() -> None:
     bench = in_class_b()
     memory: DeviceMemory = bench.device.memory

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from lorawan import mac_commands as mac
+from lorawan.crypto import SessionKeys
 from lorawan.device import (
     AddMulticast,
     ClassChanged,
     DeviceCore,
+    Persist,
     Received,
     RemoveMulticast,
     SendRequest,
@@ -20,11 +22,14 @@ from lorawan.device import (
     Transmission,
 )
 from lorawan.draws import Draws
+from lorawan.frames import FCtrlDown
 from lorawan.ids import AesKey, DevAddr
 from lorawan.machine import Dropped
 from lorawan.multicast import MulticastGroup
 from lorawan.operating_class import OperatingClass, response_timeout_us
 from lorawan.phy import UNTIL_STOPPED, Listen, LoraModulation, Window
+from lorawan.regions import US915
+from lorawan.secured import seal_down
 from lorawan.server import Answer, Ask, DownlinkUnacknowledged, Send
 from lorawan.version import Version
 from tests.common.class_bench import ClassBench, S, fast
@@ -166,6 +171,19 @@ class TestDeviceMode:
         assert bench.session.classes.operating_class is A
         assert not open_now(bench)
 
+    def test_after_a_power_cut_the_network_is_told_of_class_a(self) -> None:
+        bench = in_class_c(Version.V1_1)
+        for seed, told in ((2, True), (3, False)):  # until a confirmation has come, and no longer
+            bench.device = DeviceCore(bench.config, Draws.of_seed(seed), bench.device.memory)
+            bench.uplinks.clear()
+            bench.feed(SendRequest(10, b"x"))
+            bench.run(5)
+            bench.feed(SendRequest(10, b"y"))
+            bench.run(5)
+            assert (mac.DeviceModeInd(0).encode() in f_opts(bench, bench.uplinks[0][1])) is told
+            assert mac.DeviceModeInd(0).encode() not in f_opts(bench, bench.uplinks[1][1])
+            assert bench.session.classes.operating_class is A
+
     def test_class_b_is_reached_from_class_c_by_way_of_class_a(self) -> None:
         bench = in_class_c(Version.V1_1)
         bench.feed(SwitchClass(B))
@@ -280,6 +298,40 @@ class TestDownlinks:
             else:
                 assert f_opts(bench, bench.uplinks[0][1])[:1] == bytes((mac.DevStatusAns.cid,))  # 1.1 §17: it answers
 
+    def test_what_it_left_to_be_answered_is_answered_although_a_class_a_downlink_came(self) -> None:
+        bench = in_class_c(Version.V1_0_3)
+        session = bench.device.session
+        assert session is not None
+        session.nb_trans, session.max_d_cycle = 2, 7  # 6 s between the two
+        bench.feed(SendRequest(10, b"x"))
+        bench.run(3)
+        bench.heard.clear()
+        commands = mac.DevStatusReq().encode() + mac.RxTimingSetupReq(delay_s=1).encode()
+        bench.transmit_down(sealed(bench, unicast_f_cnt(bench), commands=commands), bench.now, RX2_HZ, 0)
+        while len(bench.uplinks) < 2:
+            bench.run(0.1)
+        sent = bench.of(Transmission)[-1]
+        assert isinstance(sent, Transmission)
+        rx2_at = sent.transmit.at + sent.transmit.airtime_us + 2 * S
+        bench.transmit_down(sealed(bench, unicast_f_cnt(bench), payload=b"rx2"), rx2_at, RX2_HZ, 0)
+        bench.run(20)
+        assert [window for _, window in bench.heard[:2]] == [Window.RXC, Window.RX2]
+        first, repeated, after = bench.uplinks[:3]
+        assert first[1].f_cnt == repeated[1].f_cnt == after[1].f_cnt - 1
+        answers = mac.parse_commands(f_opts(bench, after[1]), uplink=True).commands
+        assert [type(answer) for answer in answers] == [mac.DevStatusAns, mac.RxTimingSetupAns]
+
+    def test_commands_that_come_unconfirmed_do_not_limit_an_older_acknowledgement(self) -> None:
+        bench = in_class_c(Version.V1_0_3)
+        session = bench.device.session
+        assert session is not None
+        session.confirm_f_cnt_down = 7  # of a class A downlink: LoRaWAN 1.0.3 §4.3.1.2 sets no time for its answer
+        session.silent_until = bench.now + 60 * S
+        frame = sealed(bench, unicast_f_cnt(bench), commands=mac.DevStatusReq().encode())
+        bench.transmit_down(frame, bench.now + 1000, RX2_HZ, 0)
+        bench.run(70)
+        assert bench.uplinks[0][1].f_ctrl.ack
+
     def test_a_reply_in_rx2_is_a_class_a_downlink(self) -> None:
         bench = in_class_c()
         session = bench.device.session
@@ -312,6 +364,37 @@ class TestMulticast:
         used = [(w.window, w.freq_hz) for w in bench.listened]
         assert (Window.RX2, RX2_HZ) in used  # TS005-2.0.0 page 14: unicast parameters in RX1 and RX2
         assert {freq for window, freq in used if window is Window.RXC} == {868_100_000}
+
+    def test_a_frame_heard_before_a_power_cut_is_not_taken_again(self) -> None:
+        bench = in_class_c()
+        bench.feed(AddMulticast(GROUP))
+        keys = SessionKeys.for_10(GROUP.mc_nwk_s_key, GROUP.mc_app_s_key)
+        for f_cnt, taken in ((3, True), (3, False), (4, True)):
+            bench.effects.clear()
+            frame = seal_down(
+                keys,
+                is_1_1=False,
+                confirmed=False,
+                dev_addr=GROUP.mc_addr,
+                f_ctrl=FCtrlDown(),
+                f_cnt=f_cnt,
+                f_port=10,
+                payload=b"all",
+            )
+            bench.transmit_down(frame, bench.now + 1000, RX2_HZ, 0)
+            bench.run(5)
+            assert [type(e) for _, e in bench.effects if isinstance(e, Persist | Received)] == [
+                Persist,
+                Received,
+            ] * taken
+            bench.device = DeviceCore(bench.config, Draws.of_seed(f_cnt), bench.device.memory)
+            bench.feed(SwitchClass(C))
+
+    @pytest.mark.parametrize(("data_rate", "taken"), [(0, False), (8, True)])
+    def test_its_data_rate_is_one_of_downlinks(self, data_rate: int, taken: bool) -> None:
+        device = DeviceCore(abp(Version.V1_0_4, region=US915), Draws.of_seed(1))  # RP002-1.0.4: DR0 up, DR8 down
+        effects = device.handle(AddMulticast(replace(GROUP, data_rate=data_rate)), 0)
+        assert [type(effect) for effect in effects] == [Persist if taken else Dropped]
 
     def test_without_the_group_the_window_is_rx2_s_again(self) -> None:
         group = replace(GROUP, freq_hz=868_100_000, data_rate=5)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from mac_pairs import data_up, joined
+from mac_pairs import data_up, otaa
 
+from lorawan.ids import NetId
+from lorawan.server import JoinSettings
 from lorawan.testing import Pair, silent
 from lorawan.version import Version
 
@@ -14,9 +16,12 @@ HOUR_US = 3_600_000_000
 Row = tuple[bool, int, int, int, int]  # ADRACKReq, DR, TXPower index, NbTrans, channel mask
 
 
-def rows(version: Version, dr: int, power: int, nb_trans: int, mask: int, uplinks: int) -> list[Row]:
+def rows(
+    version: Version, dr: int, power: int, nb_trans: int, mask: int, uplinks: int, *, network_1_1: bool = True
+) -> list[Row]:
     """What each of so many uplinks without any downlink looks like; the first has ADR_ACK_CNT 0."""
-    pair: Pair = joined(version)
+    pair = Pair(otaa(version), settings=JoinSettings(NetId(0x13), speaks_1_1=network_1_1))
+    pair.join()
     session = pair.device.session
     assert session is not None
     session.announce = b""
@@ -78,3 +83,11 @@ def test_repeats_are_not_counted(version: Version) -> None:
     """§4.3.1.1 of every version: the counter counts uplink frames, not their transmissions."""
     found = rows(version, dr=3, power=0, nb_trans=3, mask=0b111, uplinks=66)
     assert [i for i, row in enumerate(found) if row[0]] == [64, 65]
+
+
+def test_a_1_1_device_on_a_1_0_network_backs_off_as_one_of_1_0_4() -> None:
+    """LoRaWAN 1.1 §6.2.3: it falls back; `Version.in_session` says to which version."""
+    start = {"dr": 0, "power": 0, "nb_trans": 1, "mask": 0b111, "uplinks": 70}
+    fallen_back = rows(Version.V1_1, **start, network_1_1=False)
+    assert fallen_back == rows(Version.V1_0_4, **start)
+    assert fallen_back != rows(Version.V1_1, **start)

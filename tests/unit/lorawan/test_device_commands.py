@@ -7,6 +7,9 @@ from mac_pairs import (
     abp,
     clear_f_opts,
     data_up,
+    downlink,
+    frame_of,
+    hear,
     hear_commands,
     joined,
     otaa,
@@ -17,8 +20,11 @@ from lorawan.device import (
     DeviceCore,
     Joined,
     Persist,
+    RequestLinkCheck,
+    RequestPingSlotInfo,
     RequestTime,
     SendDone,
+    SendRequest,
     TimeReceived,
 )
 from lorawan.draws import Draws
@@ -260,6 +266,34 @@ class TestAdrBackOff:
         assert isinstance(frame, DataUp)
         assert bits == [False] * 64 + [True, True]
         assert not frame.f_ctrl.adr_ack_req
+
+
+class TestRequests:
+    def test_a_link_check_goes_beside_a_periodicity_of_the_same_byte(self) -> None:
+        pair = joined(Version.V1_0_4)
+        pair.feed(RequestPingSlotInfo(mac.LinkCheckReq.cid))
+        pair.feed(RequestLinkCheck())
+        pair.feed(RequestLinkCheck())
+        pair.run()
+        assert frame_of(pair.sent[-1].transmit.payload).f_opts == bytes.fromhex("1002" + "02")
+
+
+def test_a_confirmed_frame_that_a_lower_data_rate_no_longer_carries_is_given_up() -> None:
+    """1.0.2 goes on after a downlink without an ACK; RP002-1.0.4 §2.4.7 bounds what its new data rate carries."""
+    pair = joined(Version.V1_0_2)
+    session = pair.device.session
+    assert session is not None
+    slow = downlink(pair, mac.LinkAdrReq(data_rate=0, tx_power=0, ch_mask=7, ch_mask_cntl=0, nb_trans=1))
+    pair.up = silent
+    pair.feed(SendRequest(10, bytes(200), confirmed=True))
+    before = len(pair.sent)
+    hear(pair, slow)
+    assert session.dr == 0
+    pair.run()
+    sent = pair.sent[before:]
+    assert len({t.f_cnt for t in sent}) == 2  # the long frame once, then the next one
+    assert all(len(t.transmit.payload) <= 59 + 5 for t in sent[1:])
+    assert [e.reason for e in pair.of(Dropped) if isinstance(e, Dropped)][-1] == "payload_too_long"
 
 
 class TestMemory:

@@ -1,6 +1,6 @@
 """Multicast at both ends: what a frame may carry, its range of counters, and that counters only rise.
 
-Source: TS001-1.0.4 §9.3.2 (as LoRaWAN 1.1 §11.2.2 and §17.2 say it too), TS005-1.0.0 §4.3 for the range.
+Source: LoRaWAN 1.1 §11.2.2 and §17.2; for the range as `lorawan.multicast`.
 """
 
 from __future__ import annotations
@@ -93,6 +93,11 @@ class TestCounters:
         accepted = accept(frame(0x60002), subscription)
         assert isinstance(accepted, Accepted)
         assert accepted.f_cnt == 0x60002
+
+    def test_a_range_that_begins_above_the_last_counter_is_kept_to(self) -> None:
+        subscription = Subscription(replace(GROUP, f_cnt_min=1000), last_f_cnt=5)
+        assert reason(frame(999), subscription) == "mic"  # taken for 999 + 2^16, the next within the range
+        assert isinstance(accept(frame(1000), subscription), Accepted)
 
     @given(st.lists(st.integers(0, 3000), min_size=1, max_size=40))
     def test_whatever_the_order_accepted_counters_only_rise(self, order: list[int]) -> None:

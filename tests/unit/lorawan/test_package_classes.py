@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorawan.crypto import encrypt_mc_key
-from lorawan.device import BeaconReceived, ClassChanged, Received, RequestTime, SendRequest, SwitchClass
+from lorawan.device import (
+    AddMulticast,
+    BeaconReceived,
+    ClassChanged,
+    Received,
+    RemoveMulticast,
+    RequestTime,
+    SendRequest,
+    SwitchClass,
+)
 from lorawan.device.events import DeviceEffect
 from lorawan.frames.beacon import encode_beacon
 from lorawan.ids import AesKey, DevAddr
@@ -23,7 +32,14 @@ from lorawan.packages.multicast.commands import (
     McGroupDeleteReq,
     McGroupSetupReq,
 )
-from lorawan.packages.multicast.device import MulticastConfig, MulticastDevice
+from lorawan.packages.multicast.device import (
+    CloseSession,
+    GroupDefined,
+    McClass,
+    MulticastConfig,
+    MulticastDevice,
+    OpenSession,
+)
 from lorawan.packages.multicast.server import McGroup
 from lorawan.regions import EU868
 from lorawan.server import AppUplink
@@ -182,3 +198,30 @@ def test_from_class_b_the_periodicity_is_not_told() -> None:
     bench.run(300)
     bench.tell(CERTIFICATION_F_PORT, bytes((0x22, 4)))
     assert "class_b" in [e.reason for e in bench.of(Dropped) if isinstance(e, Dropped)]
+
+
+def test_of_two_sessions_at_once_the_first_to_end_leaves_the_other_its_class() -> None:
+    classes, keys = ClassesOfPackages(), GROUP.keys
+    other = DevAddr(0x26FFFFF2)
+    for index, address in ((1, MC_ADDR), (2, other)):
+        classes.for_device(GroupDefined(index, address, keys, 0, 1000))
+        classes.for_device(OpenSession(index, McClass.C, 868_100_000, 5, None, S))
+        classes.for_packages(ClassChanged(C))
+    ends = [classes.for_device(CloseSession(index, McClass.C)) for index in (1, 2)]
+    assert ends == [(SwitchClass(C),), (SwitchClass(A),)]
+
+
+def test_another_address_under_an_index_takes_the_first_one_s_place() -> None:
+    classes, keys = ClassesOfPackages(), GROUP.keys
+    assert classes.for_device(GroupDefined(1, MC_ADDR, keys, 0, 1000)) == ()
+    assert classes.for_device(GroupDefined(1, MC_ADDR, keys, 0, 2000)) == ()
+    assert classes.for_device(GroupDefined(1, DevAddr(7), keys, 0, 1000)) == (RemoveMulticast(MC_ADDR),)
+
+
+def test_a_range_that_ends_before_it_begins_takes_no_frame() -> None:
+    """The bytes of McGroupSetupReq may say so, and whatever they say raises nothing."""
+    classes, keys = ClassesOfPackages(), GROUP.keys
+    classes.for_device(GroupDefined(1, MC_ADDR, keys, 1000, 7))
+    added, _ = classes.for_device(OpenSession(1, McClass.C, 868_100_000, 5, None, S))
+    assert isinstance(added, AddMulticast)
+    assert range(added.group.f_cnt_min, added.group.f_cnt_max) == range(0)

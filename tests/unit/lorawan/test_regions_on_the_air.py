@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from mac_pairs import data_up, hear_commands
+from mac_pairs import clear_f_opts, data_up, hear_commands
 
 from lorawan import mac_commands as mac
 from lorawan.device import DeviceConfig, SendDone, SendRequest
@@ -213,6 +213,34 @@ class TestAs923:
         pair.send(bytes(11))
         assert pair.sent[-1].transmit.modulation == LoraModulation(10)
         assert pair.sent[-1].transmit.airtime_us <= 400_000
+
+    def test_commands_alone_keep_to_the_longest_mac_payload(self) -> None:
+        """M is 19 bytes at DR2 under dwell time (RP002-1.0.4, AS923): 7 of FHDR leave 12 for FOpts, not 15."""
+        pair = joined_in(AS923_1, adr=False)
+        assert session_of(pair).dr == 2
+        hear_commands(pair, *[mac.DevStatusReq()] * 5)
+        pair.send(b"")
+        answered, _ = data_up(pair)[-2:]
+        assert 7 + len(answered.f_opts) <= 19
+        assert len(answered.f_opts) == 4 * 3
+
+    @pytest.mark.parametrize(
+        ("version", "speaks_1_1", "repeats"),
+        [(V104, True, True), (Version.V1_1, False, True), (Version.V1_1, True, False)],
+    )
+    def test_tx_param_setup_ans_repeats_where_1_0_4_is_spoken(
+        self, version: Version, speaks_1_1: bool, repeats: bool
+    ) -> None:
+        """TS001-1.0.4 §5.8 asks for it, LoRaWAN 1.1 §5.9 does not; a 1.1 device may have to speak 1.0.4."""
+        settings = JoinSettings(NetId(0x13), rx2_dr=AS923_1.rx2_dr, speaks_1_1=speaks_1_1)
+        pair = Pair(otaa_device(version, region=AS923_1, join_data_rates=()), settings=settings)
+        pair.join()
+        hear_commands(pair, mac.TxParamSetupReq(downlink_dwell=False, uplink_dwell=False, max_eirp_index=5))
+        pair.up = silent
+        for _ in range(2):
+            pair.send(b"")
+        session, frame = session_of(pair), data_up(pair)[-1]
+        assert (mac.TxParamSetupAns().encode() in clear_f_opts(pair, frame, session.f_cnt_up - 1)) is repeats
 
     def test_downlink_dwell_time_lifts_rx1(self) -> None:
         pair = joined_in(AS923_1, adr=False)
