@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
 
-from lorawan.device import DeviceConfig, DeviceCore, ReceptionStarted, StopListening, Transmission
+from mac_pairs import abp
+
+from lorawan.device import (
+    ClassChanged,
+    DeviceConfig,
+    DeviceCore,
+    ReceptionStarted,
+    SendRequest,
+    StopListening,
+    SwitchClass,
+    Transmission,
+)
 from lorawan.device.events import DeviceEffect, DeviceEvent
 from lorawan.draws import Draws
 from lorawan.frames import DataUp, parse
@@ -31,6 +42,7 @@ from lorawan.server import (
     UplinkHeard,
 )
 from lorawan.server.events import SessionEffect, SessionEvent
+from lorawan.version import Version
 
 S = 1_000_000
 GPS_AT_ORIGIN_US = 1_400_000_000 * S + 37 * S  # not at a beacon
@@ -257,3 +269,19 @@ class ClassBench:
 def fast(config: DeviceConfig) -> DeviceConfig:
     """At DR5: short frames, so that duty cycle does not rule the tests."""
     return replace(config, initial_dr=5)
+
+
+def in_class_c(version: Version = Version.V1_0_4, **options: object) -> ClassBench:
+    """A class C device whose network has heard it."""
+    bench = ClassBench(fast(abp(version)), operating_class=OperatingClass.C, **options)  # type: ignore[arg-type]  # pass-through
+    bench.feed(SwitchClass(OperatingClass.C))
+    bench.feed(SendRequest(10, b"here"))
+    bench.run(20)
+    assert bench.of(ClassChanged) == [ClassChanged(OperatingClass.C)]
+    bench.effects.clear()
+    bench.uplinks.clear()
+    return bench
+
+
+def open_now(bench: ClassBench) -> list[Listen]:
+    return [w for w in bench.windows if w.opens_at <= bench.now < w.closes_at]

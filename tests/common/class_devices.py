@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
+from mac_pairs import abp
+
 from lorawan.device import ClassChanged, SwitchClass
 from lorawan.frames import DataUp, FCtrlDown
 from lorawan.operating_class import OperatingClass
 from lorawan.ping_slots import next_ping_slot
 from lorawan.secured import open_up, seal_down
 from lorawan.version import Version
-from tests.common.class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
-from tests.common.mac_pairs import abp
 
 BEACON_HZ = 869_525_000  # RP002-1.0.4 §2.4.10
 

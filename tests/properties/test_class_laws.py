@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mac_pairs import abp
 
 from lorawan.device import AddMulticast, BeaconLost, BeaconReceived, ClassChanged, Received, SendRequest, SwitchClass
 from lorawan.device.beacon_clock import BeaconClock
@@ -18,8 +20,6 @@ from lorawan.phy import LoraModulation, Window, lora_airtime_us, lora_symbol_us
 from lorawan.ping_slots import next_ping_slot
 from lorawan.secured import seal_down
 from lorawan.version import Version
-from tests.common.class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
-from tests.common.mac_pairs import abp
 
 A, B, C = OperatingClass
 BOUND_PPM = 100

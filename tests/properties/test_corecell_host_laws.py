@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from corecell_pair import MADE_UP, CoreCellPair
+from corecell_records import record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,8 +29,6 @@ from gateway_fw.stream import BytesReceived, LineLost, SendBytes
 from lorawan.phy.airtime import lora_airtime_us
 from lorawan.phy.modulation import LoraModulation
 from lorawan.phy.radio import Heard, Transmit
-from tests.common.corecell_pair import MADE_UP, CoreCellPair
-from tests.common.corecell_records import record
 
 SF7 = LoraModulation(7)
 

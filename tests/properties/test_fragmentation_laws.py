@@ -78,6 +78,13 @@ def test_fragments_of_full_rank_rebuild_the_block(
         assert decoder.block(padding) == block
 
 
+def test_a_fragment_that_the_lines_held_together_is_useless() -> None:
+    lines = [matrix_line(n, 11, 2) for n in (3, 5, 15, 23, 30, 31)]
+    assert rank_of(lines) == rank_of(lines[:-1])
+    decoder = Decoder(11, 1, 2, max_lines=11)
+    assert [decoder.add(n, b"\0") for n in (3, 5, 15, 23, 30, 31)] == [Progress.USEFUL] * 5 + [Progress.USELESS]
+
+
 @given(
     m=st.integers(1, 40),
     version=VERSIONS,

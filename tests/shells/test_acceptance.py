@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from corecell_pair import MADE_UP
+
 from bench.acceptance.air import LoopbackAir, VirtualAir
 from bench.acceptance.lines import Line, accepted
 from bench.acceptance.run import Acceptance, Plan
@@ -16,7 +18,6 @@ from gateway_fw.io import ConcentratorRadio
 from gateway_fw.io.virtual_board import VirtualBoard
 from gateway_fw.virtual.corecell import CoreCellEffect, CoreCellEvent, VirtualCoreCell
 from lorawan.phy.radio import Heard, Transmit
-from tests.common.corecell_pair import MADE_UP
 
 SETUP = RadioSetup()
 PLAN = Plan((7,), 8, tx_powers=3)

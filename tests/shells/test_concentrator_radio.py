@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from corecell_pair import MADE_UP
 from waiting import until
 
 from gateway_fw.concentrator.corecell import CoreCellDriver
@@ -28,7 +29,6 @@ from lorawan.ids import Eui64
 from lorawan.phy.airtime import lora_airtime_us
 from lorawan.phy.modulation import LoraModulation
 from lorawan.phy.radio import Heard, Transmit
-from tests.common.corecell_pair import MADE_UP
 
 SF7 = LoraModulation(7)
 

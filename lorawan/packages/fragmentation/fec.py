@@ -117,7 +117,8 @@ class Decoder:
 
     def add(self, n: int, fragment: bytes) -> Progress:
         """Take fragment n (from 1 on) of the stream in. It must have frag_size bytes."""
-        if not self.missing:
+        before = self.missing
+        if not before:
             return Progress.USELESS
         line = matrix_line(n, self.nb_frag, self._version)
         value = int.from_bytes(fragment, "big")
@@ -127,27 +128,30 @@ class Decoder:
             low = known & -known
             value ^= self._fragments[low.bit_length() - 1]
             known ^= low
-        progress = self._insert(line, value)
-        return Progress.COMPLETE if progress is Progress.USEFUL and not self.missing else progress
+        if not self._insert(line, value):
+            return Progress.OUT_OF_MEMORY
+        if self.missing == before:  # also a fragment that the lines together held already
+            return Progress.USELESS
+        return Progress.USEFUL if self.missing else Progress.COMPLETE
 
     def block(self, padding: int) -> bytes:
         """The data block without its padding; call it once nothing is missing."""
         whole = b"".join([fragment.to_bytes(self.frag_size, "big") for fragment in self._fragments])
         return whole[: len(whole) - padding]
 
-    def _insert(self, line: int, value: int) -> Progress:
+    def _insert(self, line: int, value: int) -> bool:
+        """Take a line of missing fragments in, whether it says something new or not. False: there is no room for it."""
         while line & (line - 1):  # two fragments or more
             row = self._rows.get(pivot := (line & -line).bit_length() - 1)
             if row is None:
                 if len(self._rows) >= self._max_lines:
-                    return Progress.OUT_OF_MEMORY
+                    return False
                 self._rows[pivot] = _Row(line, value)
-                return Progress.USEFUL
+                return True
             line, value = line ^ row.line, value ^ row.value
-        if not line:
-            return Progress.USELESS
-        self._learn(line.bit_length() - 1, value)
-        return Progress.USEFUL
+        if line:
+            self._learn(line.bit_length() - 1, value)
+        return True
 
     def _learn(self, i: int, value: int) -> None:
         """Fragment i + 1 is known: take it out of every line; a line that it was the pivot of finds another place."""

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import pytest
 from corecell_frames import heard, transmit
+from corecell_pair import CoreCellPair
+from corecell_records import record
 
 from gateway_fw.concentrator.corecell import Phase
 from gateway_fw.concentrator.corecell_counter import Counter
@@ -40,8 +42,6 @@ from gateway_fw.virtual.faults import Faults, SetFaults
 from lorawan.machine import Dropped
 from lorawan.phy.modulation import CodingRate, LoraModulation
 from lorawan.phy.radio import Heard, Transmit
-from tests.common.corecell_pair import CoreCellPair
-from tests.common.corecell_records import record
 
 
 def test_a_board_starts_within_three_seconds_and_says_who_it_is() -> None:

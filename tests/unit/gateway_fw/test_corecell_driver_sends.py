@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from corecell_frames import SF9, heard, transmit
+from corecell_pair import CoreCellPair
 
 from gateway_fw.concentrator.corecell import MIN_LEAD_US
 from gateway_fw.concentrator.events import (
@@ -17,7 +18,6 @@ from gateway_fw.concentrator.events import (
 )
 from gateway_fw.virtual.faults import Faults, SetFaults
 from lorawan.phy.radio import Transmit
-from tests.common.corecell_pair import CoreCellPair
 
 
 def test_a_downlink_starts_at_the_microsecond_asked_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from corecell_records import record
 
 from gateway_fw.concentrator.corecell_bridge import (
     GET_STATUS,
@@ -21,7 +22,6 @@ from gateway_fw.concentrator.corecell_bridge import (
 )
 from gateway_fw.concentrator.corecell_records import split_records
 from gateway_fw.errors import BridgeError
-from tests.common.corecell_records import record
 
 
 def test_every_field_of_a_record() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from corecell_pair import CoreCellPair, operations
 
 from gateway_fw.concentrator.corecell_bridge import multiple_spi
 from gateway_fw.concentrator.corecell_plan import frequency_to_time_drift, if_rounding_hz, if_word
@@ -21,7 +22,6 @@ from gateway_fw.concentrator.procedure import ProcedureFailed
 from gateway_fw.concentrator.setup import RadioSetup
 from lorawan.phy.modulation import CodingRate, LoraModulation
 from lorawan.phy.radio import Transmit
-from tests.common.corecell_pair import CoreCellPair, operations
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 STATUS_READS = ("read 5781 1", "read 6081 1")

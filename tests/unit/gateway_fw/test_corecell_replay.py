@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from corecell_pair import CoreCellPair
 
 from gateway_fw.concentrator.replay import describe, exchanges_of, replay
 from gateway_fw.concentrator.setup import RadioSetup
 from gateway_fw.errors import ChipFirmwareError
-from tests.common.corecell_pair import CoreCellPair
 
 
 def _recording(setup: RadioSetup) -> list[tuple[int, str, bytes]]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from class_bench import BEACON_AIRTIME_US, GPS_AT_ORIGIN_US, ClassBench, S, fast
+from class_devices import BEACON_HZ, f_opts, in_class_b
+from mac_pairs import abp
 
 from lorawan import mac_commands as mac
 from lorawan.device import (
@@ -32,9 +35,6 @@ from lorawan.operating_class import OperatingClass
 from lorawan.phy import Heard, LoraModulation, Window
 from lorawan.server import Answer, Ask, Send
 from lorawan.version import Version
-from tests.common.class_bench import BEACON_AIRTIME_US, GPS_AT_ORIGIN_US, ClassBench, S, fast
-from tests.common.class_devices import BEACON_HZ, f_opts, in_class_b
-from tests.common.mac_pairs import abp
 
 A, B, C = OperatingClass
 SF9 = LoraModulation(9)

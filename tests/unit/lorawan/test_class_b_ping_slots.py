@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
+from class_devices import BEACON_HZ, f_opts, in_class_b, ping, sealed, unicast_f_cnt
+from mac_pairs import abp
 
 from lorawan import mac_commands as mac
 from lorawan.device import (
@@ -25,9 +28,6 @@ from lorawan.ping_slots import BEACON_PERIOD_US, beacon_time_s, period_start_us,
 from lorawan.server import Ask, DownlinkUnacknowledged, Send
 from lorawan.server.class_link import slot_after
 from lorawan.version import Version
-from tests.common.class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
-from tests.common.class_devices import BEACON_HZ, f_opts, in_class_b, ping, sealed, unicast_f_cnt
-from tests.common.mac_pairs import abp
 
 A, B, C = OperatingClass
 GROUP = DevAddr(0x26FFFFF0)

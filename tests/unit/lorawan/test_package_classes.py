@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
+from mac_pairs import abp
+
 from lorawan.crypto import encrypt_mc_key
 from lorawan.device import (
     AddMulticast,
@@ -44,8 +47,6 @@ from lorawan.packages.multicast.server import McGroup
 from lorawan.regions import EU868
 from lorawan.server import AppUplink
 from lorawan.version import Version
-from tests.common.class_bench import GPS_AT_ORIGIN_US, ClassBench, S, fast
-from tests.common.mac_pairs import abp
 
 A, B, C = OperatingClass
 KE_KEY, MC_KEY, MC_ADDR = AesKey(b"e" * 16), AesKey(b"m" * 16), DevAddr(0x26FFFFF1)
