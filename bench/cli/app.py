@@ -44,7 +44,7 @@ from bench.cli import (  # noqa: F401 - each registers its commands
     scenario,
     terrain,
 )
-from bench.cli.exits import DEFECT, ErrorGroup, end_quietly
+from bench.cli.exits import DEFECT, LINK, ErrorGroup, end_quietly
 
 app = typer.Typer(
     name="lorabench",
@@ -110,5 +110,9 @@ class _Ends:
 
 def main() -> None:
     """The console entry point."""
+    if sys.stdout is None:  # closed by the shell's `>&-`: what is opened next would take its descriptor
+        if sys.stderr is not None:
+            sys.stderr.write("error: the standard output is closed; to see nothing of it: >/dev/null\n")
+        sys.exit(LINK)
     with _Ends():
         app()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def explain_capture(
         for packet in read_capture(path):
             _packet(packet, follower, tally, printer)
     finally:
-        printer.summary(tally)
+        if tally.packets or sys.exc_info()[0] is None:  # of a file that cannot be read the error says all
+            printer.summary(tally)
     return tally.wrong
 
 

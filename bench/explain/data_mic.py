@@ -43,7 +43,8 @@ def _up_11(frame: DataUp, f_cnt: int, known: Known) -> Mic:
     else:
         unknown = "the SNwkSIntKey is not given"
     b0 = f"B0 (Dir 0, FCntUp {f_cnt})"
-    b1 = f"B1 (ConfFCnt {conf_f_cnt & 0xFFFF}, TxDr {known.tx_dr}, TxCh {known.tx_ch}, FCntUp {f_cnt})"
+    origin = f" ({known.tx_origin})" if known.tx_origin else ""
+    b1 = f"B1 (ConfFCnt {conf_f_cnt & 0xFFFF}, TxDr {known.tx_dr}, TxCh {known.tx_ch}{origin}, FCntUp {f_cnt})"
     if forwarding is None and serving is None:
         return Mic("not checked: FNwkSIntKey and SNwkSIntKey are not given", "")
     keys = known.session()

@@ -103,7 +103,7 @@ class Follower:
             if known is not None:
                 return Followed(explain(payload, known), group=frame.dev_addr)
         if groups:
-            return Followed(explain(payload, groups[0].guess(frame)), group=frame.dev_addr)
+            return Followed(explain(payload, groups[0].guess(frame, freq_hz, modulation)), group=frame.dev_addr)
         owners = self._by_address.get(frame.dev_addr, [])
         for following, session in owners:
             known = session.known_for(frame, freq_hz, modulation)
@@ -111,7 +111,7 @@ class Follower:
                 return Followed(explain(payload, known), following.profile)
         if owners:
             following, session = owners[0]
-            return Followed(explain(payload, session.guess(frame)), following.profile)
+            return Followed(explain(payload, session.guess(frame, freq_hz, modulation)), following.profile)
         return Followed(explain(payload, self._stranger))
 
     # -- joins ---------------------------------------------------------------------------------------------------------

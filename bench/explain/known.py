@@ -16,9 +16,10 @@ class Known:
     """Keys and numbers. Keys that are None are not there.
 
     f_cnt: the 32-bit counter, None for "the 16 bits on the wire are all". conf_f_cnt, tx_dr, tx_ch: as the 1.1 MIC
-    wants them; conf_f_cnt None: not known. dev_eui, join_eui, dev_nonce: of the join a Join-Accept answers; where it
-    answers a Rejoin-Request, rejoin_type is its type and dev_nonce its RJcount. multicast: the address is a group's,
-    network and application key are McNwkSKey and McAppSKey.
+    wants them; conf_f_cnt None: not known. tx_origin: how tx_dr and tx_ch were found, "" where they were given.
+    dev_eui, join_eui, dev_nonce: of the join a Join-Accept answers; where it answers a Rejoin-Request, rejoin_type is
+    its type and dev_nonce its RJcount. multicast: the address is a group's, network and application key are McNwkSKey
+    and McAppSKey.
     """
 
     version: Version = Version.V1_0_4
@@ -32,6 +33,7 @@ class Known:
     conf_f_cnt: int | None = 0
     tx_dr: int = 0
     tx_ch: int = 0
+    tx_origin: str = ""
     dev_eui: Eui64 | None = None
     join_eui: Eui64 | None = None
     dev_nonce: int | None = None

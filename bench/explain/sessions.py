@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bench.explain.data_mic import data_mic
-from bench.explain.field import OK, WRONG
+from bench.explain.field import OK
+from bench.explain.indices import Indices
 from bench.explain.known import Known
 from lorawan.crypto import SessionKeys
 from lorawan.frames import DataDown, DataUp
 from lorawan.ids import AesKey, DevAddr, Eui64
 from lorawan.phy import LoraModulation
-from lorawan.regions import EU868
 from lorawan.secured import recover_f_cnt
 
 # A capture may begin anywhere in a session: so many high halves of a counter are tried, 4 million frames [assumption]
 _HIGH_HALVES: Final = 64
-_CHANNELS: Final = 96  # the most that any plan has (CN470, RP002-1.0.4)
-_DATA_RATES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +47,19 @@ class Session:
     f_cnts: dict[str, int] = field(default_factory=dict)
     _confirmed_up: int | None = None
     _confirmed_down: int | None = None
-    _channels: dict[int, int] = field(default_factory=dict)  # TxCh by frequency, where a 1.1 MIC has shown it
+    _indices: Indices = field(default_factory=Indices)
 
     def has(self, keys: SessionKeys) -> bool:
         """Whether these are its keys."""
         return self.known.session() == keys
 
-    def guess(self, frame: DataUp | DataDown) -> Known:
+    def guess(self, frame: DataUp | DataDown, freq_hz: int | None, modulation: LoraModulation | int | None) -> Known:
         """What to explain a frame with whose MIC holds with no counter: the likeliest one."""
         f_cnt = recover_f_cnt(self.f_cnts.get(self._counter(frame)), frame.f_cnt)
-        conf_f_cnt = self._confirmed_down if isinstance(frame, DataUp) else self._confirmed_up
-        return replace(self.known, f_cnt=f_cnt, conf_f_cnt=conf_f_cnt)
+        known = self._with_conf_f_cnt(frame, f_cnt)
+        if isinstance(frame, DataUp) and known.session_is_1_1:
+            return self._indices.guess(known, freq_hz, modulation)
+        return known
 
     def known_for(
         self, frame: DataUp | DataDown, freq_hz: int | None, modulation: LoraModulation | int | None
@@ -67,13 +67,9 @@ class Session:
         """What makes the frame's MIC hold, and the counters moved on; None where nothing does."""
         name = self._counter(frame)
         for f_cnt in _candidates(self.f_cnts.get(name), frame.f_cnt):
-            for known in self._forms(replace(self.known, f_cnt=f_cnt), frame, f_cnt, freq_hz, modulation):
-                verdict = data_mic(frame, f_cnt, known).verdict
-                if verdict == WRONG or (verdict != OK and "one half holds" not in verdict):
-                    continue
+            known = self._fitting(frame, f_cnt, freq_hz, modulation)
+            if known is not None:
                 self._accept(frame, name, f_cnt)
-                if isinstance(frame, DataUp) and known.session_is_1_1 and freq_hz is not None and verdict == OK:
-                    self._channels[freq_hz] = known.tx_ch
                 return known
         return None
 
@@ -91,42 +87,33 @@ class Session:
         elif frame.confirmed:
             self._confirmed_down = f_cnt
 
-    def _forms(
-        self,
-        known: Known,
-        frame: DataUp | DataDown,
-        f_cnt: int,
-        freq_hz: int | None,
-        modulation: LoraModulation | int | None,
-    ) -> Iterator[Known]:
-        """What the MIC of this frame may have been made with, likeliest first."""
-        if isinstance(frame, DataDown):
-            yield replace(known, conf_f_cnt=self._confirmed_up)
-            return
-        if not known.session_is_1_1:
-            yield known
-            return
-        known = replace(known, conf_f_cnt=self._confirmed_down)
+    def _fitting(
+        self, frame: DataUp | DataDown, f_cnt: int, freq_hz: int | None, modulation: LoraModulation | int | None
+    ) -> Known | None:
+        """What the MIC of the frame was made with, if it was with this counter."""
+        known = self._with_conf_f_cnt(frame, f_cnt)
+        searched = known.session_is_1_1 and isinstance(frame, DataUp) and _conf_known(frame, known)
         # The forwarding half needs neither data rate nor channel: without it there is nothing to search for.
-        half = data_mic(frame, f_cnt, replace(known, s_nwk_s_int_key=None)).verdict
-        if half == WRONG:
-            return
-        for tx_dr in _data_rates(modulation):
-            for tx_ch in self._likely_channels(freq_hz):
-                yield replace(known, tx_dr=tx_dr, tx_ch=tx_ch)
+        first = replace(known, s_nwk_s_int_key=None) if searched else known
+        if not _holds(data_mic(frame, f_cnt, first).verdict):
+            return None
+        if not searched:
+            return known
+        return self._indices.fitting(
+            known, lambda form: data_mic(frame, f_cnt, form).verdict == OK, freq_hz, modulation
+        )
 
-    def _likely_channels(self, freq_hz: int | None) -> Iterable[int]:
-        seen = self._channels.get(freq_hz) if freq_hz is not None else None
-        return range(_CHANNELS) if seen is None else (seen, *(ch for ch in range(_CHANNELS) if ch != seen))
+    def _with_conf_f_cnt(self, frame: DataUp | DataDown, f_cnt: int) -> Known:
+        conf_f_cnt = self._confirmed_down if isinstance(frame, DataUp) else self._confirmed_up
+        return replace(self.known, f_cnt=f_cnt, conf_f_cnt=conf_f_cnt)
 
 
-def _data_rates(modulation: LoraModulation | int | None) -> Iterable[int]:
-    """The index in EU868 first, then the others: a capture does not say which region it is from."""
-    try:
-        first = EU868.dr_of(modulation) if isinstance(modulation, LoraModulation) else 7  # FSK
-    except ValueError:
-        return range(_DATA_RATES)
-    return first, *(dr for dr in range(_DATA_RATES) if dr != first)
+def _conf_known(frame: DataUp, known: Known) -> bool:
+    return not frame.f_ctrl.ack or known.conf_f_cnt is not None
+
+
+def _holds(verdict: str) -> bool:
+    return verdict == OK or "one half holds" in verdict
 
 
 def _candidates(last: int | None, low16: int) -> Iterator[int]:

@@ -7,4 +7,7 @@ from pathlib import Path
 
 from bench.reference.document import page
 
+if len(sys.argv) != 2:
+    sys.stderr.write("usage: python -m bench.reference FILE\n")
+    sys.exit(2)
 Path(sys.argv[1]).write_text(page(), encoding="utf-8")

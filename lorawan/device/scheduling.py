@@ -32,7 +32,14 @@ def schedule(state: DeviceState, now: Instant) -> Sequence[DeviceEffect]:
             state.joining.finish()
             why = Dropped("dev_nonce_exhausted", "LoRaWAN 1.0.4 §6.2.4", "every DevNonce has been used")
             return [*effects, why]
-        state.due = state.joining.earliest(state.duty, at)
+        due = state.joining.earliest(state.duty, at)
+        if due is None:
+            state.joining.finish()
+            if state.phase is Phase.WAITING:
+                state.phase, state.due = advance(state.phase, Step.GIVEN_UP), None
+            why = Dropped("duty_limited", "ETSI EN 300 220-2 annex B", "no join channel can ever carry the request")
+            return [*effects, why, *schedule(state, now)]
+        state.due = due
     elif session is not None and state.frame is None and (wish := _rejoin_due(state, session, at)) is not None:
         state.rejoining.chosen = wish
         state.due = max(at, session.silent_until)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from binascii import crc_hqx
 from dataclasses import replace
 
 from hypothesis import given
@@ -125,6 +127,24 @@ def test_every_bit_of_a_beacon_is_told_once(gps_s: int, info: int, param: int, s
     explanation = explain_beacon(data, sf, version)
     assert sorted(bits_told(explanation)) == list(range(8 * len(data)))
     json.dumps(explanation.as_dict())
+
+
+@given(st.binary(min_size=7, max_size=7), st.binary(min_size=7, max_size=7), st.sampled_from((9, 10)))
+def test_every_bit_of_a_1_0_2_beacon_is_told_once(common: bytes, specific: bytes, sf: int) -> None:
+    # sizes by LoRaWAN 1.0.2 §15.1; the CRC by Python's own CRC-CCITT
+    specific += bytes(sf - 9)
+    first = crc_hqx(common, 0).to_bytes(2, "little")[: sf - 8]
+    data = common + first + specific + crc_hqx(specific, 0).to_bytes(2, "little")
+    explanation = explain_beacon(data, sf, Version.V1_0_2)
+    assert sorted(bits_told(explanation)) == list(range(8 * len(data)))
+    assert (explanation.facts["crc"], explanation.facts["specific_crc"]) == ("ok", "ok")
+    json.dumps(explanation.as_dict())
+
+
+@given(st.binary(max_size=24), VERSIONS, st.integers(5, 12))
+def test_no_bytes_stop_the_telling_of_a_beacon(data: bytes, version: Version, sf: int) -> None:
+    with contextlib.suppress(FrameError):
+        json.dumps(explain_beacon(data, sf, version).as_dict())
 
 
 @given(st.binary(max_size=260), VERSIONS, session_keys(), aes_keys())

@@ -309,6 +309,14 @@ def test_a_reader_that_leaves_ends_the_program_quietly(arguments: tuple[str, ...
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
+def test_a_closed_standard_output_is_said_in_one_line() -> None:
+    program = "import sys, bench.cli.app as a; sys.argv[0] = 'lorabench'; a.main()"
+    command = ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-c", program, "frame", "decode", FRAME]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, cwd=_root())
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("error: the standard output is closed")
+
+
 def test_a_defect_is_not_taken_for_a_verdict() -> None:
     program = (
         "import sys, bench.cli.doctor as d, bench.cli.app as a\n"

@@ -113,7 +113,7 @@ def test_a_session_of_1_1_is_followed_though_the_channel_index_is_not_in_a_captu
     first = follower.follow(frame, **radio)  # type: ignore[arg-type]
     assert seen(first) == ("ok", 0, "hi")
     assert first.explanation.facts["f_opts_commands"] == [{"command": "RekeyInd", "minor": 1}]
-    assert "TxDr 3, TxCh 5" in first.explanation.facts["mic_check"]
+    assert "TxDr 3, TxCh 5 (found by trying), " in first.explanation.facts["mic_check"]
     answer = down(keys, 0, is_1_1=True, confirmed=True, f_ctrl=FCtrlDown(ack=True), conf_f_cnt=0)
     assert seen(follower.follow(answer)) == ("ok", 0, "ho")
     network = down(keys, 0, is_1_1=True, f_port=None, payload=b"", f_opts=b"\x0b\x01")
@@ -123,6 +123,30 @@ def test_a_session_of_1_1_is_followed_though_the_channel_index_is_not_in_a_captu
     assert seen(follower.follow(ack, **radio)) == ("ok", 1, "hi")  # type: ignore[arg-type]
     wrong = up(keys, 2, is_1_1=True, tx_dr=3, tx_ch=5)[:-1] + b"\0"
     assert follower.follow(wrong, **radio).wrong  # type: ignore[arg-type]
+
+
+def test_a_frequency_stays_one_channel_of_a_session() -> None:
+    keys = SessionKeys(AesKey(b"f" * 16), AesKey(b"s" * 16), AesKey(b"e" * 16), AesKey(b"a" * 16))
+    follower = Follower([DeviceProfile(DEV_EUI, Version.V1_1, dev_addr=ADDRESS, session_keys=keys)])
+    # in US915, whose data rates have other numbers than those of EU868: SF10 is DR0, SF7 is DR3
+    sent = [
+        (0, 903_900_000, 10, 0, 8),
+        (1, 903_900_000, 7, 3, 8),
+        (2, 904_100_000, 7, 3, 9),
+        (3, 904_100_000, 10, 0, 9),
+    ]
+    for f_cnt, freq_hz, sf, tx_dr, tx_ch in sent:
+        frame = up(keys, f_cnt, is_1_1=True, tx_dr=tx_dr, tx_ch=tx_ch)
+        found = follower.follow(frame, freq_hz=freq_hz, modulation=LoraModulation(sf))
+        assert seen(found) == ("ok", f_cnt, "hi")
+        assert f"TxDr {tx_dr}, TxCh {tx_ch} (found by trying" in found.explanation.facts["mic_check"]
+    for tx_dr, tx_ch in ((0, 9), (1, 8), (0, 0)):
+        frame = up(keys, 4, is_1_1=True, tx_dr=tx_dr, tx_ch=tx_ch)
+        assert follower.follow(frame, freq_hz=903_900_000, modulation=LoraModulation(10)).wrong
+    frame = up(keys, 4, is_1_1=True, tx_dr=0, tx_ch=8)
+    last = follower.follow(frame, freq_hz=903_900_000, modulation=LoraModulation(10)).explanation
+    assert last.mic == "ok"
+    assert "TxDr 0, TxCh 8 (found by trying, with earlier frames), " in last.facts["mic_check"]
 
 
 def test_what_acknowledges_a_frame_from_before_the_capture_is_half_checked() -> None:
@@ -338,7 +362,8 @@ def test_a_wrong_mic_is_exit_code_1_and_a_cut_file_2(tmp_path: Path) -> None:
     assert (code, err) == (2, f"error: {path}: byte {last}: a packet of 30 bytes runs over the end of the file\n")
     assert "4 packets, 4 frames" in out
     path.write_bytes(b"no capture")
-    assert run(str(path))[0] == 2
+    code, out, err = run(str(path))
+    assert (code, out, err.count("\n")) == (2, "", 1)
 
 
 def test_a_packet_that_is_no_frame_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -31,6 +31,13 @@ def test_the_committed_page_is_what_the_code_says() -> None:
     assert committed == page(), "run `make docs` and commit docs/lorawan.md"
 
 
+def test_without_a_file_the_page_is_not_written_and_the_usage_is_told() -> None:
+    command = [sys.executable, "-m", "bench.reference"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "usage: python -m bench.reference FILE\n")
+
+
 def test_every_test_that_is_named_exists() -> None:
     named = [f"tests/{test_id}" for test_id in dict.fromkeys(every_test_id())]
     files = sorted({test_id.partition("::")[0] for test_id in named})

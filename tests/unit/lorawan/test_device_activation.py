@@ -34,6 +34,16 @@ def kinds(pair: Pair) -> list[str]:
     return [str(t.kind) for t in pair.sent]
 
 
+def test_a_region_whose_join_channels_lie_in_no_sub_band_ends_the_wish_to_join() -> None:
+    config = otaa(Version.V1_0_4)
+    device = DeviceCore(replace(config, region=replace(config.region, sub_bands=())), Draws.of_seed(1))
+    for _ in range(2):  # the second wish is answered like the first: the phase is in order
+        dropped = [effect for effect in device.handle(StartJoin(), 0) if isinstance(effect, Dropped)]
+        assert [effect.reason for effect in dropped] == ["duty_limited"]
+        assert device.wake_at is None
+        assert not any(isinstance(effect, Transmission) for effect in device.wake(HOUR_US))
+
+
 class TestDevNonce:
     @pytest.mark.parametrize("version", NEW, ids=str)
     def test_unanswered_joins_and_power_cuts_use_up_one_value_each(self, version: Version) -> None:
