@@ -84,5 +84,5 @@ def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: St
     try:
         loop.add_signal_handler(number, asked)
     except (NotImplementedError, RuntimeError):  # Windows has none; nor has a loop outside the main thread
-        with suppress(ValueError):
+        with suppress(ValueError):  # outside the main thread Python takes none: whoever started the thread stops it
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.interrupt))

@@ -23,6 +23,7 @@ from gateway_fw.concentrator.corecell_tx import (
     TX_STATUS,
     transmit_elements,
 )
+from gateway_fw.concentrator.driver import impossible
 from gateway_fw.concentrator.events import (
     ConcentratorLost,
     DriverEffect,
@@ -279,15 +280,9 @@ class CoreCellDriver:
         return []
 
     def _refusal(self, program: Program) -> TransmitRefused | None:
-        transmit = program.transmit
         if self.phase is not Phase.RUNNING:
-            return TransmitRefused(transmit, "not_running", self.phase.name.lower())
-        chain = transmit.rf_chain
-        if not 0 <= chain < len(self._setup.radios) or not self._setup.radios[chain].tx_enabled:
-            return TransmitRefused(transmit, "tx_disabled", f"RF chain {chain}")
-        if len(transmit.payload) > 255:
-            return TransmitRefused(transmit, "too_long", f"{len(transmit.payload)} bytes")
-        return self._untimely(program)
+            return TransmitRefused(program.transmit, "not_running", self.phase.name.lower())
+        return impossible(program.transmit, self._setup) or self._untimely(program)
 
     def _untimely(self, program: Program) -> TransmitRefused | None:
         if program.immediate:

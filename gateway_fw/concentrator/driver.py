@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway_fw.concentrator.events import DriverEffect, DriverEvent
+from gateway_fw.concentrator.events import DriverEffect, DriverEvent, TransmitRefused
+from gateway_fw.concentrator.setup import RadioSetup
 from lorawan.machine import Core, Instant
+from lorawan.phy.radio import Transmit
+
+MAX_PAYLOAD_BYTES = 255  # the length field of a LoRa header has 8 bits
 
 
 class HostDriver(Core[DriverEvent, DriverEffect], Protocol):
@@ -40,3 +44,13 @@ class Shifted:
     def handle(self, event: DriverEvent, now: Instant) -> Sequence[DriverEffect]:
         """Call the driver's."""
         return self._driver.handle(event, now + self._origin)
+
+
+def impossible(transmit: Transmit, setup: RadioSetup) -> TransmitRefused | None:
+    """Why no board could ever send this as it is set up; None where it can."""
+    chain = transmit.rf_chain
+    if not 0 <= chain < len(setup.radios) or not setup.radios[chain].tx_enabled:
+        return TransmitRefused(transmit, "tx_disabled", f"RF chain {chain}")
+    if len(transmit.payload) > MAX_PAYLOAD_BYTES:
+        return TransmitRefused(transmit, "too_long", f"{len(transmit.payload)} bytes")
+    return None

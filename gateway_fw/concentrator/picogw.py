@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any
 
+from gateway_fw.concentrator.driver import impossible
 from gateway_fw.concentrator.events import (
     ConcentratorLost,
     DriverEffect,
@@ -254,11 +255,9 @@ class PicoGwDriver:
         transmit = program.transmit
         if self.phase is not Phase.RUNNING:
             return TransmitRefused(transmit, "not_running", self.phase.name.lower())
-        chain = transmit.rf_chain
-        if not 0 <= chain < len(self._setup.radios) or not self._setup.radios[chain].tx_enabled:
-            return TransmitRefused(transmit, "tx_disabled", f"RF chain {chain}")
-        if len(transmit.payload) > 255:
-            return TransmitRefused(transmit, "too_long", f"{len(transmit.payload)} bytes")
+        refusal = impossible(transmit, self._setup)
+        if refusal is not None:
+            return refusal
         if transmit.modulation.sf < 7:
             return TransmitRefused(transmit, "modulation", f"an SX1308 sends SF7 to SF12, not {transmit.modulation}")
         if transmit.airtime_us + TX_LEAD_US > TX_GUARD_US:

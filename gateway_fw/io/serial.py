@@ -98,7 +98,7 @@ def _can_wait_for(loop: asyncio.AbstractEventLoop, descriptor: int | None) -> bo
         return False
     try:
         loop.remove_reader(descriptor)
-    except NotImplementedError:
+    except NotImplementedError:  # asyncio has no other way to ask; the port is then read in a thread
         return False
     return True
 

@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from explained import field
 
-from bench.explain import Explanation, Field, Known, explain, explain_beacon
+from bench.explain import Known, explain
 from bench.explain.clauses import command_clause
 from lorawan import mac_commands as mac
 from lorawan.crypto import SessionKeys, derive_join_keys, derive_keys_11
@@ -36,16 +37,6 @@ def downlink(payload: bytes = b"", f_port: int | None = None, f_opts: bytes = b"
         f_port=f_port,
         payload=payload,
     )
-
-
-def field(explanation: Explanation, *path: str) -> Field:
-    """The field at the end of a path of names."""
-    found, inside = None, explanation.fields
-    for name in path:
-        found = next(f for f in inside if f.name == name)
-        inside = found.inner
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize(("show_keys", "shown"), [(False, "hidden"), (True, bytes(range(16)).hex())], ids=str)
@@ -312,74 +303,6 @@ def test_a_multicast_frame_names_its_keys_and_what_it_must_not_have() -> None:
     assert "McNwkSKey" in explanation.facts["mic_check"]
     assert field(explanation, "FHDR", "FOpts").meaning == "not allowed to a multicast frame"
     assert field(explanation, "FRMPayload").meaning == "enciphered with the McAppSKey"
-
-
-# TS001-1.0.4 §13.4, the example of an EU868 beacon
-BEACON = bytes.fromhex("0000000002cca27e00012000008103de55")
-
-
-def test_the_beacon_of_the_specification_is_read_as_it_says() -> None:
-    explanation = explain_beacon(BEACON, 9, Version.V1_0_4)
-    shown = [(f.name, f.raw) for f in explanation.fields]
-    assert shown == [
-        ("RFU", "00"),
-        ("Param", "00"),
-        ("Time", "000002cc"),
-        ("CRC", "a27e"),
-        ("InfoDesc", "00"),
-        ("Info", "012000008103"),
-        ("CRC", "de55"),
-    ]
-    assert field(explanation, "Time").value == 0xCC020000
-    assert (field(explanation, "Info", "Lat").value, field(explanation, "Info", "Lng").value) == (0x002001, 0x038100)
-    assert (explanation.facts["crc"], explanation.facts["specific_crc"]) == ("ok", "ok")
-    assert [f.name for f in explain_beacon(BEACON, 9, Version.V1_0_3).fields][:2] == ["RFU", "Time"]
-
-
-def test_a_beacon_with_a_wrong_crc_is_refused() -> None:
-    with pytest.raises(FrameError, match="CRC at byte 6"):
-        explain_beacon(BEACON[:7] + b"\0" + BEACON[8:], 9, Version.V1_0_4)
-    assert explain_beacon(BEACON[:-1] + b"\0", 9, Version.V1_0_4).facts["specific_crc"] == "wrong"
-
-
-# LoRaWAN 1.0.2 §15.2: its EU868 example, and its US900 example with the bytes in the order of the first one
-BEACONS_102 = {9: "aabbcc000002cc7e00012000008103de55", 10: "aabbcc000002cc7ec80001200000810300" + "50d4"}
-
-
-@pytest.mark.parametrize(("sf", "crc", "names"), [(9, "7e", ()), (10, "7ec8", ("RFU",))])
-def test_the_beacons_of_1_0_2_are_read_as_it_says(sf: int, crc: str, names: tuple[str, ...]) -> None:
-    explanation = explain_beacon(bytes.fromhex(BEACONS_102[sf]), sf, Version.V1_0_2)
-    expected = ["NetID", "Time", "CRC", "InfoDesc", "Info", *names, "CRC"]
-    assert [f.name for f in explanation.fields] == expected
-    assert (field(explanation, "NetID").value, field(explanation, "Time").value) == ("ccbbaa", 0xCC020000)
-    assert field(explanation, "CRC").raw == crc
-    assert (field(explanation, "Info", "Lat").value, field(explanation, "Info", "Lng").value) == (0x002001, 0x038100)
-    assert (explanation.facts["crc"], explanation.facts["specific_crc"]) == ("ok", "ok")
-    # 0xCC020000 s after 1970, by GNU date; the clauses by the document's table of contents
-    assert field(explanation, "Time").meaning == "2078-06-17 09:18:56 UTC"
-    assert {f.clause for f in explanation.fields} == {"LoRaWAN 1.0.2 §15.2", "LoRaWAN 1.0.2 §15.3"}
-
-
-def test_a_1_0_2_beacon_with_a_wrong_crc_is_refused_and_only_its_own_spreading_factors_have_one() -> None:
-    beacon = bytes.fromhex(BEACONS_102[9])
-    with pytest.raises(FrameError, match=r"CRC at byte 7: .*LoRaWAN 1\.0\.2 §15\.2"):
-        explain_beacon(beacon[:7] + b"\x7f" + beacon[8:], 9, Version.V1_0_2)
-    assert explain_beacon(beacon[:-1] + b"\0", 9, Version.V1_0_2).facts["specific_crc"] == "wrong"
-    with pytest.raises(FrameError, match="16 bytes"):
-        explain_beacon(beacon[:-1], 9, Version.V1_0_2)
-    with pytest.raises(FrameError, match="SF11"):
-        explain_beacon(beacon, 11, Version.V1_0_2)
-
-
-def test_a_1_0_2_device_hears_beacons_of_the_later_layout_too() -> None:
-    explanation = explain_beacon(BEACON, 9, Version.V1_0_2)
-    assert [f.name for f in explanation.fields][:3] == ["RFU", "Time", "CRC"]
-    assert explanation.facts["version"] == "1.0.3"
-
-
-def test_what_1_0_2_keeps_for_later_is_not_read_as_a_network() -> None:
-    data = bytes.fromhex(BEACONS_102[9])
-    assert not field(explain_beacon(data[:8] + b"\x03" + data[9:], 9, Version.V1_0_2), "Info").inner
 
 
 @pytest.mark.parametrize(
