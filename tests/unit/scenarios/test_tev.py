@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -163,12 +162,6 @@ def test_town_sensors_are_gaussian_about_the_town() -> None:
     town = (commune.lat_town or 0.0, commune.lon_town or 0.0)
     far = sorted(_distance_m(s.lat, s.lon, town) for s in build_population(scenario, [commune], Draws.of_seed(1)))
     assert far[2_000] == pytest.approx(1_000 * math.sqrt(2 * math.log(2)), rel=0.05)
-
-
-def test_the_population_of_17000_is_built_in_a_moment() -> None:
-    began = perf_counter()
-    build_population(TEV.scenario, TEV.communes, Draws.of_seed(1))
-    assert perf_counter() - began < 1.5
 
 
 def test_a_sample_of_300_touches_every_stratum_and_stands_for_all() -> None:
